@@ -1,0 +1,97 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// Meters is what a gateway says of the meters it reads, retained.
+type Meters struct {
+	AtMs   int64         `json:"at_ms"`
+	Meters []MeterReport `json:"meters"`
+}
+
+// A MeterReport is how one meter fares on its bus.
+type MeterReport struct {
+	Meter        metering.MeterID    `json:"meter"`
+	Serial       string              `json:"serial,omitempty"`
+	Kind         metering.Kind       `json:"kind"`
+	Unit         metering.Unit       `json:"unit"`
+	IndexModulus metering.Amount     `json:"index_modulus"`
+	Resolution   metering.Resolution `json:"resolution"`
+	// LastGoodMs is when the meter was last read well, in milliseconds since
+	// 1970; 0 means never since the gateway started.
+	LastGoodMs int64 `json:"last_good_ms"`
+	// Errors counts failed reads by kind since the gateway started.
+	Errors map[string]uint64 `json:"errors,omitempty"`
+}
+
+// Encode returns the payload.
+func (m Meters) Encode() ([]byte, error) { return encode("meters", m) }
+
+// DecodeMeters reads a payload of the meters topic.
+func DecodeMeters(payload []byte) (Meters, error) { return decode[Meters]("meters", payload) }
+
+// A ClockState says whether a gateway's clock may be believed.
+type ClockState string
+
+// The clock states.
+const (
+	ClockTrusted   ClockState = "trusted"
+	ClockUntrusted ClockState = "untrusted"
+)
+
+// State is what a gateway says of itself, retained; its last will is the same
+// with Online false.
+type State struct {
+	Online  bool       `json:"online"`
+	Version string     `json:"version"`
+	Boot    string     `json:"boot"` // random, new at each start
+	Clock   ClockState `json:"clock"`
+	AtMs    int64      `json:"at_ms"`
+	// SpoolPacks and SpoolOldestMs say what waits to be stored: how many packs
+	// and the instant of the oldest, 0 where none waits.
+	SpoolPacks    int64  `json:"spool_packs"`
+	SpoolOldestMs int64  `json:"spool_oldest_ms"`
+	Config        string `json:"config"` // version of the configuration applied
+}
+
+// Encode returns the payload.
+func (s State) Encode() ([]byte, error) { return encode("state", s) }
+
+// DecodeState reads a payload of the state topic.
+func DecodeState(payload []byte) (State, error) { return decode[State]("state", payload) }
+
+// SignedConfig is the configuration that a gateway is to apply, retained. The
+// signature covers Version, a line feed, and Document.
+type SignedConfig struct {
+	Version   string `json:"version"`
+	Document  []byte `json:"document"`  // YAML, base64 in JSON
+	Signature []byte `json:"signature"` // ed25519, base64 in JSON
+}
+
+// Encode returns the payload.
+func (c SignedConfig) Encode() ([]byte, error) { return encode("config", c) }
+
+// DecodeSignedConfig reads a payload of the config topic. It does not check the
+// signature.
+func DecodeSignedConfig(payload []byte) (SignedConfig, error) {
+	return decode[SignedConfig]("config", payload)
+}
+
+// Millis is t in milliseconds since 1970, 0 for the zero time.
+func Millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// Instant is the inverse of [Millis].
+func Instant(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
