@@ -62,18 +62,36 @@ func (d Date) Before(other Date) bool { return d.at(time.UTC).Before(other.at(ti
 // MonthOf returns the month of the date.
 func (d Date) MonthOf() Month { return Month{Year: d.Year, Month: d.Month} }
 
-// Start returns the first instant of the date in zone. Where the clocks jump
-// over midnight it is the first instant that the date has.
+// Start returns the first instant of the date in zone: the first midnight where
+// the clocks show it twice, and the end of the jump where they jump over it. A
+// date that a zone leaves out, as Samoa did 2011-12-30, starts where the next
+// one does.
 func (d Date) Start(zone *time.Location) time.Time {
 	t := d.at(zone)
-	if DateOf(t) == d {
+	from, to := t.ZoneBounds()
+	if shown := DateOf(t); shown != d {
+		if shown.Before(d) {
+			return to
+		}
+		return from
+	}
+	if t.Hour() != 0 || t.Minute() != 0 || t.Second() != 0 {
+		return from
+	}
+	if from.IsZero() {
 		return t
 	}
-	_, jump := t.ZoneBounds() // no midnight: time.Date fell back to the day before
-	return jump
+	// time.Date does not say which of two midnights it returns.
+	_, offset := t.Zone()
+	_, before := from.Add(-time.Nanosecond).Zone()
+	if first := t.Add(-time.Duration(before-offset) * time.Second); before > offset && first.Before(from) {
+		return first
+	}
+	return t
 }
 
-// Bounds returns [start, end) of the date in zone: 23, 24 or 25 hours.
+// Bounds returns [start, end) of the date in zone: mostly 24 hours, 23 or 25
+// where the clocks change.
 func (d Date) Bounds(zone *time.Location) (start, end time.Time) {
 	return d.Start(zone), d.AddDays(1).Start(zone)
 }

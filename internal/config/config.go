@@ -4,9 +4,11 @@
 package config
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"strconv"
@@ -22,7 +24,9 @@ type Validator interface{ Validate() error }
 // Load fills cfg, which holds the defaults, from the YAML file at path (none
 // where path is empty) and from the environment, and validates it. An unknown
 // key is an error that shows its line. The variable PREFIX_A_B overrides the
-// key b below a; it reaches texts, numbers, booleans and durations, not lists.
+// key b below a where it is not empty; it reaches texts, numbers, booleans,
+// durations and whatever reads itself from text, not lists. Errors name the file
+// or the variable.
 func Load(cfg Validator, path, prefix string, getenv func(string) string) error {
 	if path != "" {
 		text, err := os.ReadFile(path)
@@ -37,16 +41,25 @@ func Load(cfg Validator, path, prefix string, getenv func(string) string) error 
 		return err
 	}
 	if err := cfg.Validate(); err != nil {
-		return fmt.Errorf("configuration %s:\n%w", path, err)
+		return fmt.Errorf("%s:\n%w", strings.TrimSpace("configuration "+path), err)
 	}
 	return nil
 }
 
-// Decode reads YAML into v strictly: an unknown or repeated key is an error that
-// shows the place. Empty text leaves v as it is.
+// Decode reads one YAML document into v strictly: an unknown or repeated key is
+// an error that shows the place, a second document is an error too. Empty text
+// leaves v as it is.
 func Decode(text []byte, v any) error {
 	if strings.TrimSpace(string(text)) == "" {
 		return nil
+	}
+	var first, second any
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	if err := d.Decode(&first); err == nil && first == nil || errors.Is(err, io.EOF) {
+		return nil // comments only, which the library would take for a null that clears v
+	}
+	if err := d.Decode(&second); err == nil && second != nil {
+		return errors.New("a second document begins after a line ---: join the two into one")
 	}
 	if err := yaml.UnmarshalWithOptions(text, v, yaml.Strict()); err != nil {
 		return errors.New(yaml.FormatError(err, false, true))
@@ -55,7 +68,8 @@ func Decode(text []byte, v any) error {
 }
 
 // Secret returns the text of the file at path without the line end; "" where
-// path is empty.
+// path is empty. A file without text is an error: it would be no secret. Errors
+// name the file, never what stands in it.
 func Secret(path string) (string, error) {
 	if path == "" {
 		return "", nil
@@ -64,19 +78,24 @@ func Secret(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("secret: %w", err)
 	}
-	return strings.TrimRight(string(text), "\r\n"), nil
+	secret := strings.TrimRight(string(text), "\r\n")
+	if secret == "" {
+		return "", fmt.Errorf("secret: %s is empty: write the secret into it, or leave its path out of the configuration", path)
+	}
+	return secret, nil
 }
 
 func override(v reflect.Value, name string, getenv func(string) string) error {
-	if v.Kind() == reflect.Struct {
+	_, text := v.Addr().Interface().(encoding.TextUnmarshaler)
+	if v.Kind() == reflect.Struct && !text {
 		return overrideFields(v, name, getenv)
 	}
-	text := getenv(name)
-	if text == "" {
+	setting := getenv(name)
+	if setting == "" {
 		return nil
 	}
-	if err := set(v, text); err != nil {
-		return fmt.Errorf("environment variable %s=%q: %w", name, text, err)
+	if err := set(v, setting); err != nil {
+		return fmt.Errorf("environment variable %s=%q: %w", name, setting, err)
 	}
 	return nil
 }
@@ -102,17 +121,25 @@ func set(v reflect.Value, text string) error {
 		v.SetInt(int64(d))
 		return err
 	}
-	switch v.Kind() {
-	case reflect.String:
+	switch {
+	case v.Kind() == reflect.String:
 		v.SetString(text)
 		return nil
-	case reflect.Bool:
+	case v.Kind() == reflect.Bool:
 		b, err := strconv.ParseBool(text)
 		v.SetBool(b)
 		return err
-	case reflect.Int, reflect.Int64:
-		n, err := strconv.ParseInt(text, 10, 64)
+	case v.CanInt():
+		n, err := strconv.ParseInt(text, 10, v.Type().Bits())
 		v.SetInt(n)
+		return err
+	case v.CanUint():
+		n, err := strconv.ParseUint(text, 10, v.Type().Bits())
+		v.SetUint(n)
+		return err
+	case v.CanFloat():
+		x, err := strconv.ParseFloat(text, v.Type().Bits())
+		v.SetFloat(x)
 		return err
 	default:
 		return fmt.Errorf("a %s cannot be set from the environment: use the file", v.Type())

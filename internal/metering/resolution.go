@@ -46,15 +46,17 @@ func DefaultResolution(k Kind) Resolution {
 }
 
 // Allows reports whether data of resolution finer or equal to want may be kept
-// of a meter of resolution r, as in r.Allows(Hour) for the hourly rollup.
-func (r Resolution) Allows(want Resolution) bool { return r.rank() <= want.rank() && r != Off }
+// of a meter of resolution r, as in r.Allows(Hour) for the hourly rollup. Off,
+// the zero value and any unknown resolution allow nothing.
+func (r Resolution) Allows(want Resolution) bool { return r.open() && r.rank() <= want.rank() }
 
 // Due reports whether a reading at next may leave the dwelling when the last
 // one that left was taken at last (zero for none): the first of each period of
-// the civil clock in zone.
+// the civil clock in zone. For [Off], the zero value and any unknown resolution
+// none may.
 func (r Resolution) Due(last, next time.Time, zone *time.Location) bool {
 	switch {
-	case r == Off:
+	case !r.open():
 		return false
 	case r == Fine || last.IsZero():
 		return true
@@ -76,6 +78,9 @@ func (r Resolution) periodStart(at time.Time, zone *time.Location) time.Time {
 		return time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, zone)
 	}
 }
+
+// open reports whether r lets anything out; what it does not know stays in.
+func (r Resolution) open() bool { return r.rank() < Off.rank() }
 
 func (r Resolution) rank() int {
 	for i, known := range Resolutions {

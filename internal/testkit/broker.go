@@ -59,3 +59,6 @@ func (b *BrokerServer) Stop() {
 	}
 	b.server = nil
 }
+
+// Received is how many messages clients have published since the last start.
+func (b *BrokerServer) Received() int64 { return b.server.Info.Clone().MessagesReceived }

@@ -27,17 +27,21 @@ func appendDecimal(dst []byte, n int64, decimals int) []byte {
 	return dst
 }
 
-// parseDecimal reads a JSON number as a count of 10^-decimals, exactly: the
-// result times 10^-decimals is the number. It fails with [ErrInexact] where the
-// number has more decimals than that, and with [ErrRange] where the count does
-// not fit an int64.
-func parseDecimal(text string, decimals int) (int64, error) {
+// ParseDecimal reads a JSON number, or one with leading noughts, as a count of
+// 10^-decimals, exactly: the result times 10^-decimals is the number. It fails
+// with [ErrMalformed] where text is no number, with [ErrInexact] where the number
+// has more decimals than that, and with [ErrRange] where the count does not fit
+// an int64 or the exponent is beyond ±99.
+func ParseDecimal(text string, decimals int) (int64, error) {
 	mantissa, exponent, err := splitExponent(text)
 	if err != nil {
 		return 0, err
 	}
 	digits, negative := strings.CutPrefix(mantissa, "-")
-	whole, fraction, _ := strings.Cut(digits, ".")
+	whole, fraction, point := strings.Cut(digits, ".")
+	if !allDigits(whole) || point && !allDigits(fraction) {
+		return 0, fmt.Errorf("%w: %.40q is no number", ErrMalformed, text)
+	}
 	shift := decimals + exponent - len(fraction)
 	digits = strings.TrimLeft(whole+fraction, "0")
 	if digits == "" {
@@ -61,6 +65,12 @@ func parseDecimal(text string, decimals int) (int64, error) {
 		return 0, fmt.Errorf("%w: %s", ErrRange, text)
 	}
 	return n, nil
+}
+
+// allDigits reports whether text is one digit or more and nothing else.
+func allDigits(text string) bool {
+	n, _ := digits([]byte(text), 0)
+	return n > 0 && n == len(text)
 }
 
 // splitExponent cuts 1.5e3 into "1.5" and 3. Exponents beyond ±99 are out of

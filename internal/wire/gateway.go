@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/xnetroseraie/xnet/internal/metering"
@@ -27,11 +29,38 @@ type MeterReport struct {
 	Errors map[string]uint64 `json:"errors,omitempty"`
 }
 
-// Encode returns the payload.
-func (m Meters) Encode() ([]byte, error) { return encode("meters", m) }
+// Encode returns the payload. It fails where [DecodeMeters] would.
+func (m Meters) Encode() ([]byte, error) {
+	if err := m.validate(); err != nil {
+		return nil, fmt.Errorf("encode meters: %w", err)
+	}
+	return encode("meters", m)
+}
 
-// DecodeMeters reads a payload of the meters topic.
-func DecodeMeters(payload []byte) (Meters, error) { return decode[Meters]("meters", payload) }
+// DecodeMeters reads a payload of the meters topic. A meter without a valid id,
+// kind and resolution is an error.
+func DecodeMeters(payload []byte) (Meters, error) {
+	m, err := decode[Meters]("meters", payload)
+	if err != nil {
+		return Meters{}, err
+	}
+	if err := m.validate(); err != nil {
+		return Meters{}, fmt.Errorf("decode meters: %w", err)
+	}
+	return m, nil
+}
+
+func (m Meters) validate() error {
+	var errs []error
+	for _, r := range m.Meters {
+		_, kind := metering.ParseKind(string(r.Kind))
+		_, resolution := metering.ParseResolution(string(r.Resolution))
+		if err := errors.Join(metering.CheckID("meter", r.Meter), kind, resolution); err != nil {
+			errs = append(errs, fmt.Errorf("meter %s: %w", r.Meter, err))
+		}
+	}
+	return errors.Join(errs...)
+}
 
 // A ClockState says whether a gateway's clock may be believed.
 type ClockState string

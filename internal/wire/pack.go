@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -65,22 +66,36 @@ type senmlUnit struct {
 	decimals int
 }
 
-var senmlUnits = map[metering.Unit]senmlUnit{
-	metering.WattHour:          {"Wh", 0},
-	metering.Millilitre:        {"m3", 6},
-	metering.Watt:              {"W", 0},
-	metering.MillilitrePerHour: {"m3/h", 6},
-	metering.MilliCelsius:      {"Cel", 3},
-	metering.Second:            {"s", 0},
-	metering.Bits:              {"", 0},
+// senmlUnitOf returns how u is written, false where u is not a base unit.
+func senmlUnitOf(u metering.Unit) (senmlUnit, bool) {
+	switch u {
+	case metering.WattHour:
+		return senmlUnit{"Wh", 0}, true
+	case metering.Millilitre:
+		return senmlUnit{"m3", 6}, true
+	case metering.Watt:
+		return senmlUnit{"W", 0}, true
+	case metering.MillilitrePerHour:
+		return senmlUnit{"m3/h", 6}, true
+	case metering.MilliCelsius:
+		return senmlUnit{"Cel", 3}, true
+	case metering.Second:
+		return senmlUnit{"s", 0}, true
+	case metering.Bits:
+		return senmlUnit{"", 0}, true
+	default:
+		return senmlUnit{}, false
+	}
 }
 
 // AppendPack appends the payload of p to dst. Instants are cut to whole
-// milliseconds. It fails where an id is not a valid one, a unit is unknown, or
-// the pack is empty or exceeds a limit.
+// milliseconds. It fails, with one of the reasons above and dst as it was, where
+// [DecodePack] would refuse the payload: an id that is not a valid one, a
+// sequence number out of 1 to 2^63-1, an unknown unit, an instant before
+// 1978-07-04 or after the year 9999, a limit exceeded.
 func AppendPack(dst []byte, p Pack) ([]byte, error) {
 	switch {
-	case !metering.ValidID(p.Spool) || p.Seq == 0:
+	case !metering.ValidID(p.Spool) || p.Seq == 0 || p.Seq > math.MaxInt64:
 		return dst, fmt.Errorf("encode pack %d of spool %q: %w", p.Seq, p.Spool, ErrNoHeader)
 	case len(p.Readings) > MaxPackReadings:
 		return dst, fmt.Errorf("encode pack %d of %d readings: %w", p.Seq, len(p.Readings), ErrTooLarge)
@@ -107,12 +122,16 @@ func AppendPack(dst []byte, p Pack) ([]byte, error) {
 }
 
 func appendRecord(dst []byte, r *UnitReading) ([]byte, error) {
-	unit, ok := senmlUnits[r.Unit]
+	unit, ok := senmlUnitOf(r.Unit)
 	if !ok || !fits(r.Quantity, r.Unit) {
 		return dst, fmt.Errorf("%s/%s in %q: %w", r.Meter, r.Quantity, r.Unit, ErrUnit)
 	}
-	if !metering.ValidID(r.Meter) {
+	if !validMeter(r.Meter) {
 		return dst, fmt.Errorf("meter %q: %w", r.Meter, ErrName)
+	}
+	ms := r.At.UnixMilli()
+	if !plausibleMs(ms) {
+		return dst, fmt.Errorf("%s/%s at %d ms since 1970: %w", r.Meter, r.Quantity, ms, ErrRange)
 	}
 	dst = append(dst, `,{"n":"`...)
 	dst = append(dst, r.Meter...)
@@ -123,7 +142,7 @@ func appendRecord(dst []byte, r *UnitReading) ([]byte, error) {
 		dst = append(dst, unit.symbol...)
 	}
 	dst = append(dst, `","t":`...)
-	dst = appendDecimal(dst, r.At.UnixMilli(), 3)
+	dst = appendDecimal(dst, ms, 3)
 	dst = append(dst, `,"v":`...)
 	dst = appendDecimal(dst, int64(r.Amount), unit.decimals)
 	return append(dst, '}'), nil
@@ -151,17 +170,15 @@ func DecodePack(payload []byte) (Pack, error) {
 	return decodeGeneral(payload)
 }
 
-// unitOf returns the base unit and decimals for a SenML symbol on quantity q.
-func unitOf(q metering.Quantity, symbol string) (metering.Unit, int, error) {
+// unitOf returns the base unit and decimals for a SenML symbol on quantity q,
+// false where the symbol does not fit.
+func unitOf(q metering.Quantity, symbol []byte) (metering.Unit, int, bool) {
 	base := metering.UnitOf("", q)
-	if q == metering.Index && symbol == "Wh" {
+	if q == metering.Index && string(symbol) == "Wh" {
 		base = metering.WattHour
 	}
-	unit := senmlUnits[base]
-	if unit.symbol != symbol {
-		return "", 0, fmt.Errorf("%w: %q for %s", ErrUnit, symbol, q)
-	}
-	return base, unit.decimals, nil
+	unit, _ := senmlUnitOf(base)
+	return base, unit.decimals, unit.symbol == string(symbol)
 }
 
 // newReading checks and converts the texts of one record.
@@ -170,11 +187,11 @@ func newReading(meter, quantity, symbol string, at time.Time, number string) (Un
 	if err != nil || !metering.ValidID(metering.MeterID(meter)) {
 		return UnitReading{}, fmt.Errorf("%w: %q", ErrName, meter+"/"+quantity)
 	}
-	unit, decimals, err := unitOf(q, symbol)
-	if err != nil {
-		return UnitReading{}, err
+	unit, decimals, ok := unitOf(q, []byte(symbol))
+	if !ok {
+		return UnitReading{}, fmt.Errorf("%w: %q for %s", ErrUnit, symbol, q)
 	}
-	amount, err := parseDecimal(number, decimals)
+	amount, err := ParseDecimal(number, decimals)
 	if err != nil {
 		return UnitReading{}, fmt.Errorf("%s/%s: %w", meter, quantity, err)
 	}

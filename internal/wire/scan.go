@@ -11,7 +11,7 @@ import (
 // and without reflection. It reports false for anything else, which
 // [decodeGeneral] then reads or refuses; a fuzz test holds the two equal.
 func scanPack(payload []byte) (Pack, bool) {
-	s := scanner{rest: payload, ok: true}
+	s := scanner{text: payload, ok: true}
 	s.literal(`[{"bver":26,"n":"spool","vs":"`)
 	spool := s.until('"')
 	s.literal(`},{"n":"seq","v":`)
@@ -22,8 +22,8 @@ func scanPack(payload []byte) (Pack, bool) {
 	}
 	p := Pack{Spool: SpoolID(spool), Seq: Seq(seq)}
 	// A record is hardly shorter than this: one allocation serves them all.
-	p.Readings = make([]UnitReading, 0, len(s.rest)/56)
-	for s.ok && !bytes.Equal(s.rest, []byte(`]`)) {
+	p.Readings = make([]UnitReading, 0, len(s.rest())/56)
+	for s.ok && string(s.rest()) != `]` {
 		p.Readings = append(p.Readings, s.reading())
 	}
 	if len(p.Readings) == 0 {
@@ -32,118 +32,138 @@ func scanPack(payload []byte) (Pack, bool) {
 	return p, s.ok && len(p.Readings) <= MaxPackReadings
 }
 
-// A scanner cuts what it expects off the front of rest; ok turns false at the
-// first surprise and stays so.
+// A scanner steps over what it expects at its place in text; ok turns false at
+// the first surprise and stays so. The place is a number, not a shrinking slice:
+// the garbage collector watches every slice that is stored.
 type scanner struct {
-	rest []byte
+	text []byte
+	at   int
 	ok   bool
+	last metering.MeterID
 }
+
+func (s *scanner) rest() []byte { return s.text[s.at:] }
 
 func (s *scanner) reading() UnitReading {
 	s.literal(`,{"n":"`)
-	meter := s.until('/')
-	quantity, symbol := metering.Quantity(s.until('"')), ""
-	if bytes.HasPrefix(s.rest, []byte(`,"u":"`)) {
-		s.literal(`,"u":"`)
-		symbol = string(s.until('"'))
-	}
-	unit, decimals := s.unit(quantity, symbol)
+	meter := s.meter(s.until('/'))
+	quantity := s.quantity(s.until('"'))
+	unit, decimals := s.unit(quantity)
 	s.literal(`,"t":`)
 	ms := s.number(3)
 	s.literal(`,"v":`)
 	amount := s.number(decimals)
 	s.literal(`}`)
-	if !s.ok || !validMeter(meter) || ms < minAbsoluteMs || ms > maxMs {
+	if !s.ok || !plausibleMs(ms) {
 		s.ok = false
 		return UnitReading{}
 	}
-	r := metering.Reading{Meter: metering.MeterID(meter), Quantity: quantity,
+	r := metering.Reading{Meter: meter, Quantity: quantity,
 		At: time.UnixMilli(ms).UTC(), Amount: metering.Amount(amount)}
 	return UnitReading{Reading: r, Unit: unit}
 }
 
-func (s *scanner) unit(q metering.Quantity, symbol string) (metering.Unit, int) {
-	q, err := metering.ParseQuantity(string(q))
-	if err != nil {
-		s.ok = false
-		return "", 0
+// meter returns the id, in the memory of the one before where they are equal: a
+// meter's quantities stand side by side.
+func (s *scanner) meter(id []byte) metering.MeterID {
+	if string(id) != string(s.last) {
+		s.ok = s.ok && validMeter(id)
+		s.last = metering.MeterID(id)
 	}
-	unit, decimals, err := unitOf(q, symbol)
-	s.ok = s.ok && err == nil
+	return s.last
+}
+
+// quantity returns the known quantity of that name, in no memory of its own.
+func (s *scanner) quantity(name []byte) metering.Quantity {
+	for _, q := range metering.Quantities {
+		if string(name) == string(q) {
+			return q
+		}
+	}
+	s.ok = false
+	return ""
+}
+
+// unit reads the unit of a record, which is absent for a bare number.
+func (s *scanner) unit(q metering.Quantity) (metering.Unit, int) {
+	const label = `,"u":"`
+	var symbol []byte
+	if bytes.HasPrefix(s.rest(), []byte(label)) {
+		s.at += len(label)
+		symbol = s.until('"')
+	}
+	unit, decimals, ok := unitOf(q, symbol)
+	s.ok = s.ok && ok
 	return unit, decimals
 }
 
 func (s *scanner) literal(want string) {
-	if len(s.rest) < len(want) || string(s.rest[:len(want)]) != want {
+	rest := s.rest()
+	if len(rest) < len(want) || string(rest[:len(want)]) != want {
 		s.ok = false
 		return
 	}
-	s.rest = s.rest[len(want):]
+	s.at += len(want)
 }
 
-// until cuts off what stands before the next end, and end itself.
+// until steps over end and returns what stands before it.
 func (s *scanner) until(end byte) []byte {
-	i := bytes.IndexByte(s.rest, end)
+	rest := s.rest()
+	i := bytes.IndexByte(rest, end)
 	if i < 0 {
 		s.ok = false
 		return nil
 	}
-	text := s.rest[:i]
-	s.rest = s.rest[i+1:]
-	return text
+	s.at += i + 1
+	return rest[:i]
 }
 
-// number reads digits with exactly the given count of decimals, at most 18
-// digits in all, which fit an int64.
+// number reads a JSON number with exactly the given count of decimals, of at
+// most 18 digits in all, which fit an int64.
 func (s *scanner) number(decimals int) int64 {
-	negative := len(s.rest) > 0 && s.rest[0] == '-'
-	i, n, point, first := 0, int64(0), -1, 0
-	if negative {
-		i, first = 1, 1
+	text, sign := s.rest(), int64(1)
+	if len(text) > 0 && text[0] == '-' {
+		text, sign = text[1:], -1
+		s.at++
 	}
-	for ; i < len(s.rest) && i < 20; i++ {
-		c := s.rest[i]
-		switch {
-		case c >= '0' && c <= '9':
-			n = n*10 + int64(c-'0')
-			continue
-		case c == '.' && point < 0 && i > first:
-			point = i
-			continue
-		}
-		break
+	whole, n := digits(text, 0)
+	end := whole
+	if decimals > 0 && end < len(text) && text[end] == '.' {
+		var fraction int
+		fraction, n = digits(text[end+1:], n)
+		end += 1 + fraction
 	}
-	s.ok = s.ok && plainNumber(s.rest[first:i], point-first, decimals)
-	if !s.ok {
+	want := whole
+	if decimals > 0 {
+		want += 1 + decimals
+	}
+	padded := whole > 1 && text[0] == '0' // 007 is not JSON
+	if whole == 0 || padded || end != want || whole+decimals > 18 {
+		s.ok = false
 		return 0
 	}
-	s.rest = s.rest[i:]
-	if negative {
-		return -n
-	}
-	return n
+	s.at += end
+	return sign * n
 }
 
-// plainNumber reports whether text is a JSON number of at most 18 digits with
-// its point where decimals want it: at index point, negative for none.
-func plainNumber(text []byte, point, decimals int) bool {
-	switch {
-	case len(text) == 0 || len(text) > 18:
-		return false
-	case text[0] == '0' && len(text) > 1 && text[1] != '.': // 007 is not JSON
-		return false
-	case decimals == 0:
-		return point < 0
-	default:
-		return point > 0 && len(text)-point-1 == decimals
+// digits appends the digits that text begins with to n and counts them. More
+// than 18 overflow, which the caller refuses.
+func digits(text []byte, n int64) (int, int64) {
+	for i, c := range text {
+		if c < '0' || c > '9' {
+			return i, n
+		}
+		n = n*10 + int64(c-'0')
 	}
+	return len(text), n
 }
 
-func validMeter(id []byte) bool {
+func validMeter[T ~string | ~[]byte](id T) bool {
 	if len(id) == 0 || len(id) > 64 || string(id) == "." || string(id) == ".." {
 		return false
 	}
-	for _, c := range id {
+	for i := range len(id) {
+		c := id[i]
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_', c == '-':
 		default:

@@ -21,8 +21,13 @@ type Refusal struct {
 	Reason string `json:"reason"`
 }
 
-// Encode returns the payload.
-func (s Stored) Encode() ([]byte, error) { return encode("stored", s) }
+// Encode returns the payload. Its list of stored packs is never null.
+func (s Stored) Encode() ([]byte, error) {
+	if s.Stored == nil {
+		s.Stored = []Seq{}
+	}
+	return encode("stored", s)
+}
 
 // DecodeStored reads a payload of the stored topic.
 func DecodeStored(payload []byte) (Stored, error) { return decode[Stored]("stored", payload) }

@@ -16,6 +16,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/xnetroseraie/xnet/internal/metering"
@@ -61,7 +62,12 @@ func (s Source) Topic(c Channel) string {
 // String writes site/gateway.
 func (s Source) String() string { return string(s.Site) + "/" + string(s.Gateway) }
 
-// ParseTopic returns the gateway and channel of a gateway's topic.
+// channels lists what a gateway's topic may end in.
+var channels = []Channel{ReadingsChannel, StoredChannel, MetersChannel, StateChannel, ConfigChannel}
+
+// ParseTopic returns the gateway and channel of a gateway's topic. A topic of
+// another shape, a site or gateway that is not a valid id, and an unknown
+// channel are errors.
 func ParseTopic(topic string) (Source, Channel, error) {
 	levels := strings.Split(topic, "/")
 	if len(levels) != 5 || levels[0]+"/"+levels[1] != root {
@@ -74,7 +80,11 @@ func ParseTopic(topic string) (Source, Channel, error) {
 	if err := metering.CheckID("gateway", s.Gateway); err != nil {
 		return Source{}, "", fmt.Errorf("topic %q: %w", topic, err)
 	}
-	return s, Channel(levels[4]), nil
+	c := Channel(levels[4])
+	if !slices.Contains(channels, c) {
+		return Source{}, "", fmt.Errorf("topic %q: unknown channel %q, known are %v", topic, c, channels)
+	}
+	return s, c, nil
 }
 
 // RegistryTopic returns the topic of a site's registry.

@@ -1,0 +1,67 @@
+# What people and continuous integration run. Each target does what it says or
+# fails; "make" alone lists them.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo build test race check breakage bench gofmt vet staticcheck archtest scripts tidy generated vulncheck
+
+# What ships contains no C.
+export CGO_ENABLED ?= 0
+
+staticcheck := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+programs := $(patsubst %/main.go,./%,$(wildcard gateway/main.go collector/main.go api/main.go))
+
+help: ## list these targets
+	@grep -hE '^[a-z]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.* ## /\1\t/' | \
+		while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+demo: ## the whole system on this machine, with a simulated residence
+	go run ./deploy/demo
+
+build: ## the programs, into dist/
+	@mkdir -p dist
+	go build -trimpath -ldflags='-s -w' -o dist/ $(programs)
+
+test: ## every test, real servers included; installs what is missing on Debian
+	@.ci/install
+	@.ci/influxd
+	@.ci/test ./...
+
+race: ## every test under the race detector; needs a C compiler
+	@CGO_ENABLED=1 .ci/test -race ./...
+
+bench: ## every benchmark
+	go test -run '^$$' -bench . -benchmem ./...
+
+check: gofmt scripts tidy vet staticcheck archtest generated vulncheck ## all that can be judged without running the programs
+	@echo "check: all well"
+
+breakage: ## show that make check can fail: break one thing after the other in a copy
+	@.ci/check-the-check
+
+gofmt: ## Go files are formatted
+	@faults=$$(gofmt -l .); [ -z "$$faults" ] || { echo "gofmt: run gofmt -w on:"; echo "$$faults"; exit 1; }
+
+scripts: ## shell scripts can be parsed
+	@find . -name .git -prune -o -name var -prune -o -type f -exec grep -IlE -m1 '^#!.*\b(ba)?sh$$' {} + | \
+		while read -r file; do head -n1 "$$file" | grep -q '^#!' || continue; bash -n "$$file" || exit 1; done
+
+tidy: ## go.mod and go.sum fit the source
+	@go mod tidy -diff || { echo "tidy: run go mod tidy"; exit 1; }
+
+vet: ## the Go team's own checks
+	@go vet ./...
+	@go vet .ci/summary.go
+
+staticcheck: ## bugs and simplifications that vet does not see
+	@go run $(staticcheck) ./...
+
+archtest: ## the repository's own rules: imports, sizes, comments, words
+	@go test ./internal/archtest
+
+generated: ## generated files are what their generators write
+	@.ci/generated
+
+vulncheck: ## known vulnerabilities in what is called
+	@.ci/vulncheck

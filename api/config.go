@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/xnetroseraie/xnet/api/sqldb"
+	"github.com/xnetroseraie/xnet/dashboards/web"
+	"github.com/xnetroseraie/xnet/internal/config"
+	"github.com/xnetroseraie/xnet/internal/influx"
+)
+
+// Config is how the program is set up; api/README.md shows a file.
+type Config struct {
+	Listen   string         `yaml:"listen"`
+	Database databaseConfig `yaml:"database"`
+	Broker   brokerConfig   `yaml:"broker"`
+	Influx   influx.Config  `yaml:"influx"`
+	Advisor  web.Advisor    `yaml:"advisor"`
+	SignIn   signInConfig   `yaml:"sign_in"`
+	// Proxy says that a reverse proxy on this machine or its private network
+	// stands in front and writes X-Forwarded-For.
+	Proxy bool      `yaml:"behind_proxy"`
+	Log   logConfig `yaml:"log"`
+}
+
+type databaseConfig struct {
+	// DSN is the path of an SQLite file or postgres://…; DSNFile is a file that
+	// holds it, for one with a password.
+	DSN     string `yaml:"dsn"`
+	DSNFile string `yaml:"dsn_file"`
+}
+
+type brokerConfig struct {
+	URL          string        `yaml:"url"`
+	Username     string        `yaml:"username"`
+	PasswordFile string        `yaml:"password_file"`
+	Look         time.Duration `yaml:"look"` // between two looks for a changed registry
+}
+
+type signInConfig struct {
+	Secure  bool          `yaml:"secure_cookie"` // cookies by HTTPS only
+	Session time.Duration `yaml:"session"`       // how long a session lasts
+	Code    time.Duration `yaml:"code"`          // how long a new code works
+}
+
+type logConfig struct {
+	Level string `yaml:"level"` // debug, info, warn or error
+}
+
+const day = 24 * time.Hour
+
+func defaultConfig() Config {
+	return Config{
+		Listen:   "127.0.0.1:8080",
+		Database: databaseConfig{DSN: "/var/lib/xnet/api.db"},
+		Broker:   brokerConfig{URL: "tcp://127.0.0.1:1883", Look: 3 * time.Second},
+		Influx:   influx.DefaultConfig(),
+		SignIn:   signInConfig{Session: 30 * day, Code: 400 * day},
+		Log:      logConfig{Level: "info"},
+	}
+}
+
+// Validate joins every fault, each with its remedy.
+func (c *Config) Validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		fault("listen %q: want host:port such as 127.0.0.1:8080", c.Listen)
+	}
+	if _, err := sqldb.DialectOf(c.Database.DSN); err != nil && c.Database.DSNFile == "" {
+		fault("database.dsn: %w", err)
+	}
+	if u, err := url.Parse(c.Broker.URL); err != nil || u.Host == "" {
+		fault("broker.url %q: want tcp://host:port or ssl://host:port", c.Broker.URL)
+	}
+	if c.Broker.Look < 100*time.Millisecond {
+		fault("broker.look %s: want at least 100ms", c.Broker.Look)
+	}
+	if err := c.Influx.Validate(); err != nil {
+		faults = append(faults, err)
+	}
+	if strings.TrimSpace(c.Advisor.Name) == "" || c.Advisor.Dial() == "" {
+		fault("advisor: want the name and the telephone of the human whom every page names")
+	}
+	if c.SignIn.Session < time.Minute {
+		fault("sign_in.session %s: want at least 1m", c.SignIn.Session)
+	}
+	if c.SignIn.Code < time.Hour {
+		fault("sign_in.code %s: want at least 1h", c.SignIn.Code)
+	}
+	if _, err := logLevel(c.Log.Level); err != nil {
+		fault("log.level %q: want debug, info, warn or error", c.Log.Level)
+	}
+	return errors.Join(faults...)
+}
+
+// A configured command reads its configuration from a file and the environment.
+type configured struct {
+	Config string `help:"Configuration file (YAML). Variables XNET_API_… override it." type:"path" placeholder:"FILE"`
+}
+
+func (f configured) load(p program) (Config, error) {
+	c := defaultConfig()
+	if err := config.Load(&c, f.Config, "XNET_API", p.getenv); err != nil {
+		return Config{}, err
+	}
+	if c.Database.DSNFile != "" {
+		dsn, err := config.Secret(c.Database.DSNFile)
+		if err != nil {
+			return Config{}, fmt.Errorf("database.dsn_file: %w", err)
+		}
+		c.Database.DSN = dsn
+	}
+	return c, nil
+}
+
+type checkCommand struct{ configured }
+
+// Run serves check-config.
+func (k checkCommand) Run(p program) error {
+	c, err := k.load(p)
+	if err != nil {
+		return err
+	}
+	if _, err := sqldb.DialectOf(c.Database.DSN); err != nil {
+		return err
+	}
+	fmt.Fprintln(p.stdout, "the configuration is valid")
+	return nil
+}

@@ -1,0 +1,272 @@
+package consumption
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// A Reader answers what homes used. It may be used from several goroutines.
+type Reader struct {
+	homes  *premises.Store
+	meters *meters.Store
+	influx *influx.Client
+}
+
+// NewReader returns a reader.
+func NewReader(homes *premises.Store, m *meters.Store, client *influx.Client) *Reader {
+	return &Reader{homes: homes, meters: m, influx: client}
+}
+
+// A Home is what a person may see of the homes they lived in.
+type Home struct {
+	Today  civil.Date      // in the home's zone
+	Zone   *time.Location  // of the home moved to last
+	Stays  []premises.Stay // never none
+	Series []Series        // by kind, in the order of [metering.Kinds]
+}
+
+// Between returns what the person's homes used on the days [from, to), as known
+// at now. It fails with the problem NotFound "tenancy.none" where the person
+// lives nowhere on these days, and with Unavailable "service.away" where
+// InfluxDB does not answer.
+func (r *Reader) Between(ctx context.Context, person accounts.PersonID, now time.Time, from, to civil.Date) (Home, error) {
+	zone, err := r.homes.Zone(ctx, person)
+	if err != nil {
+		return Home{}, err
+	}
+	home := Home{Zone: zone, Today: civil.DateIn(now, zone)}
+	home.Stays, err = r.homes.During(ctx, person, home.Today, from, to)
+	if err != nil {
+		return Home{}, err
+	}
+	kinds := map[metering.Kind]*gathered{}
+	for _, stay := range home.Stays {
+		if err := r.gather(ctx, kinds, stay, now); err != nil {
+			return Home{}, err
+		}
+	}
+	for _, kind := range metering.Kinds {
+		if g := kinds[kind]; g != nil {
+			home.Series = append(home.Series, g.series(kind, now))
+		}
+	}
+	return home, nil
+}
+
+// gathered is what is known of one kind over the stays.
+type gathered struct {
+	days, months []piece
+	resolutions  []metering.Resolution
+	last         time.Time
+	silent       bool
+	stays        []premises.Stay
+}
+
+func (r *Reader) gather(ctx context.Context, kinds map[metering.Kind]*gathered, stay premises.Stay, now time.Time) error {
+	points, err := r.meters.Fitted(ctx, stay.Dwelling.ID)
+	if err != nil {
+		return err
+	}
+	spans := spansOf(stay, points)
+	stored, err := r.fetch(ctx, stay, spans, now)
+	if err != nil {
+		return err
+	}
+	for _, s := range spans {
+		kind := s.hanging.Meter.Kind
+		g := kinds[kind]
+		if g == nil {
+			g = &gathered{}
+			kinds[kind] = g
+		}
+		g.add(s, stored, now)
+	}
+	for _, g := range kinds {
+		g.stays = append(g.stays, stay)
+	}
+	return nil
+}
+
+func spansOf(stay premises.Stay, points []meters.Fitted) []span {
+	count := map[metering.Kind]float64{}
+	fits := func(h meters.Hanging) bool { _, ok := newSpan(stay, h, 1); return ok }
+	for _, p := range points {
+		if slices.ContainsFunc(p.Hangings, fits) {
+			count[p.Kind]++
+		}
+	}
+	var spans []span
+	for _, p := range points {
+		for _, h := range p.Hangings {
+			if s, ok := newSpan(stay, h, 1/count[p.Kind]); ok && p.Kind != metering.Temperature {
+				spans = append(spans, s)
+			}
+		}
+	}
+	return spans
+}
+
+// stored is what InfluxDB holds of the meters of a stay.
+type stored struct {
+	daily, monthly map[metering.MeterID][]influx.Consumption
+	latest         map[metering.MeterID]metering.Reading
+}
+
+// patienceWithInflux is how long a person waits before the page says that the
+// service is away.
+const patienceWithInflux = 8 * time.Second
+
+// fetch asks for the stay's own days, and the day before it for the index at
+// its end, which both households share.
+func (r *Reader) fetch(ctx context.Context, stay premises.Stay, spans []span, now time.Time) (stored, error) {
+	ctx, cancel := context.WithTimeout(ctx, patienceWithInflux)
+	defer cancel()
+	var found stored
+	var err error
+	start, end := stay.Bounds()
+	dayBefore := stay.From.AddDays(-1).Start(stay.Zone)
+	if ids := idsOf(spans, func(s span) bool { return s.hanging.Meter.Resolution.Allows(metering.Day) }); len(ids) > 0 {
+		if found.daily, err = r.influx.Consumption(ctx, influx.Daily, ids, dayBefore, end); err != nil {
+			return stored{}, away(err)
+		}
+	}
+	if ids := idsOf(spans, func(s span) bool { return s.hanging.Meter.Resolution.Allows(metering.Month) }); len(ids) > 0 {
+		if found.monthly, err = r.influx.Consumption(ctx, influx.Monthly, ids, start, end); err != nil {
+			return stored{}, away(err)
+		}
+	}
+	isLive := func(s span) bool { return s.live(now) && s.hanging.Meter.Resolution != metering.Off }
+	if ids := idsOf(spans, isLive); len(ids) > 0 {
+		since := stay.MovedIn.Start(stay.Zone)
+		found.latest, err = r.influx.Before(ctx, ids, metering.Index, now.Add(time.Minute), since)
+	}
+	return found, away(err)
+}
+
+func idsOf(spans []span, want func(span) bool) []metering.MeterID {
+	var ids []metering.MeterID
+	for _, s := range spans {
+		if want(s) && !slices.Contains(ids, s.hanging.Meter.ID) {
+			ids = append(ids, s.hanging.Meter.ID)
+		}
+	}
+	return ids
+}
+
+func away(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &problem.Error{Kind: problem.Unavailable, Message: "service.away", Err: err}
+}
+
+func (g *gathered) add(s span, found stored, now time.Time) {
+	meter := s.hanging.Meter
+	pieces, last := s.closed(found.daily[meter.ID], dayBounds)
+	read := found.latest[meter.ID]
+	if p, ok := s.sinceClosed(last, read, now); ok && meter.Resolution.Allows(metering.Day) {
+		pieces = append(pieces, p)
+	}
+	g.days = append(g.days, pieces...)
+	months, _ := s.closed(found.monthly[meter.ID], monthBounds)
+	g.months = append(g.months, months...)
+	g.resolutions = append(g.resolutions, meter.Resolution)
+	if s.live(now) {
+		g.note(s, read, now)
+	}
+}
+
+// note keeps when the meter was read last, and whether the next is overdue.
+func (g *gathered) note(s span, read metering.Reading, now time.Time) {
+	meter := s.hanging.Meter
+	since := latest(read.At, s.start)
+	g.last = latest(g.last, read.At)
+	if meter.Resolution != metering.Off && now.Sub(since) > patience(meter.Resolution, meter.Interval) {
+		g.silent = true
+	}
+}
+
+func (g *gathered) series(kind metering.Kind, now time.Time) Series {
+	s := Series{Kind: kind, Resolution: finest(g.resolutions), Days: daysOf(g.days), Last: g.last, Silent: g.silent}
+	var last civil.Month
+	for _, stay := range g.stays {
+		for month := stay.From.MonthOf(); month.First().Before(stay.To); month = month.Next() {
+			if month == last {
+				continue // two stays in one month are one month
+			}
+			last = month
+			if m, ok := g.month(kind, month, now); ok {
+				s.Months = append(s.Months, m)
+			}
+		}
+	}
+	return s
+}
+
+// month takes the monthly or the daily figures, whichever cover more of the
+// part of the month in which the person lived there.
+func (g *gathered) month(kind metering.Kind, month civil.Month, now time.Time) (Month, bool) {
+	from, to := g.lived(month, now)
+	days := monthOf(kind, within(g.days, from, to), from, to)
+	why := monthOf(kind, within(g.months, from, to), from, to)
+	if days.Coverage > why.Coverage {
+		why = days
+	}
+	_, end := month.Bounds(g.stays[0].Zone)
+	return Month{Month: month, Why: why, Open: now.Before(end)}, len(why.Parts) > 0
+}
+
+// lived returns the part of the month within the stays. A stay that lasts is
+// taken to last to the end of the month.
+func (g *gathered) lived(month civil.Month, now time.Time) (from, to time.Time) {
+	start, end := month.Bounds(g.stays[0].Zone)
+	first, _ := g.stays[0].Bounds()
+	last := g.stays[len(g.stays)-1]
+	_, until := last.Bounds()
+	if now.Before(end) && last.To != last.MovedOut {
+		until = end
+	}
+	return latest(start, first), earliest(end, until)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func within(pieces []piece, from, to time.Time) []piece {
+	var inside []piece
+	for _, p := range pieces {
+		if !p.part.From.At.Before(from) && !p.part.To.At.After(to) {
+			inside = append(inside, p)
+		}
+	}
+	return inside
+}
+
+func finest(rs []metering.Resolution) metering.Resolution {
+	for _, r := range metering.Resolutions {
+		if slices.Contains(rs, r) {
+			return r
+		}
+	}
+	return metering.Off
+}

@@ -1,0 +1,255 @@
+package roster_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/roster"
+	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
+	"github.com/xnetroseraie/xnet/internal/civil"
+)
+
+func residence(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../testdata/residence.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func load(t *testing.T, db *sql.DB, text string) error {
+	t.Helper()
+	r, err := roster.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return roster.Store(t.Context(), db, r)
+}
+
+// dump writes every row of every table of the roster.
+func dump(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	var all strings.Builder
+	for _, q := range []string{
+		`SELECT id || name || zone FROM residence ORDER BY id`, `SELECT id || residence_id || label || rooms FROM dwelling ORDER BY id`,
+		`SELECT id || occupants || language FROM household ORDER BY id`, `SELECT id || name FROM person ORDER BY id`,
+		`SELECT person_id || household_id || from_date FROM membership ORDER BY person_id`,
+		`SELECT id || household_id || dwelling_id || moved_in || COALESCE(moved_out, '-') FROM tenancy ORDER BY id`,
+		`SELECT id || residence_id FROM gateway ORDER BY id`, `SELECT id || dwelling_id || kind FROM point ORDER BY id`,
+		`SELECT id || gateway_id || resolution || interval_s FROM meter ORDER BY id`,
+		`SELECT meter_id || point_id || from_ms || COALESCE(last_index, 0) FROM binding ORDER BY meter_id, from_ms`,
+	} {
+		rows, err := db.QueryContext(context.WithoutCancel(t.Context()), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var line string
+			if err := rows.Scan(&line); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintln(&all, line)
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all.String()
+}
+
+func TestStoreTwiceEqualsOnce(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		if err := load(t, db, residence(t)); err != nil {
+			t.Fatal(err)
+		}
+		once := dump(t, db)
+		if err := load(t, db, residence(t)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(once, dump(t, db)); diff != "" || strings.Count(once, "\n") < 30 {
+			t.Errorf("after the second load (-once +twice):\n%s", diff)
+		}
+	})
+}
+
+func TestStoreUpdates(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		if err := load(t, db, residence(t)); err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.NewReplacer("rooms: 3", "rooms: 4", "Amina Diallo", "Amina Diallo-Roy",
+			"{id: F-bare, occupants: 1, language: fr, moved_in: 2025-06-01,", "{id: F-bare, occupants: 1, language: fr, moved_in: 2025-06-01, moved_out: 2026-01-01,").Replace(residence(t))
+		if err := load(t, db, changed); err != nil {
+			t.Fatal(err)
+		}
+		got := dump(t, db)
+		for _, want := range []string{"A-12roseraie124", "P-newAmina Diallo-Roy", "2025-06-012026-01-01"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%q is not stored:\n%s", want, got)
+			}
+		}
+	})
+}
+
+// Who stands no more in the file sees nothing any more.
+func TestStoreEndsAccess(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		if err := load(t, db, residence(t)); err != nil {
+			t.Fatal(err)
+		}
+		homes, today := premises.NewStore(db), civil.Date{Year: 2026, Month: 3, Day: 18}
+		if _, err := homes.During(t.Context(), "P-new", today, today, today.AddDays(1)); err != nil {
+			t.Fatal(err)
+		}
+		if err := load(t, db, strings.ReplaceAll(residence(t), "P-new", "P-other")); err != nil {
+			t.Fatal(err)
+		}
+		if stays, err := homes.During(t.Context(), "P-new", today, today, today.AddDays(1)); err == nil {
+			t.Errorf("still sees %v", stays)
+		}
+	})
+}
+
+func TestStoreAllOrNothing(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		if err := load(t, db, residence(t)); err != nil {
+			t.Fatal(err)
+		}
+		before := dump(t, db)
+		stolen := strings.Replace(residence(t), "id: roseraie,", "id: other,", 1)
+		stolen = strings.Replace(stolen, "Amina", "Anna", 1)
+		if err := load(t, db, stolen); err == nil || !strings.Contains(err.Error(), "belongs to another residence") {
+			t.Errorf("dwellings of another residence: %v", err)
+		}
+		if diff := cmp.Diff(before, dump(t, db)); diff != "" {
+			t.Errorf("a refused load left something (-before +after):\n%s", diff)
+		}
+	})
+}
+
+func TestParseNamesEveryFault(t *testing.T) {
+	faults := strings.NewReplacer("zone: Europe/Paris", "zone: Mars", "occupants: 2", "occupants: 0",
+		"moved_out: 2026-02-10", "moved_out: 2026-02-30", "kind: electricity", "kind: steam",
+		"resolution: month", "resolution: weekly", "{id: cw-3, gateway: gw-a, interval: 10m", "{id: cw-3, gateway: gw-b, interval: soon",
+		"id: A-14", `id: "A 14"`, "P-next, name: Jean Voisin", `P-next, name: ""`).Replace(residence(t))
+	_, err := roster.Parse([]byte(faults))
+	if err == nil {
+		t.Fatal("no fault was found")
+	}
+	for _, want := range []string{
+		`residence: zone "Mars"`, "dwelling A-12: household F-new: occupants: want 1 to 30, got 0",
+		"dwelling A-12: household F-old: moved_out: date \"2026-02-30\"", `dwelling A-12: point A-12-el: kind: unknown kind of meter "steam"`,
+		`dwelling A-12: point A-12-hw: meter hw-1: resolution: unknown resolution "weekly"`,
+		`dwelling A-13: point A-13-cw: meter cw-3: gateway "gw-b"`, `meter cw-3: interval "soon"`,
+		`dwelling A 14: id "A 14"`, "household F-next: person P-next: name: want 1 to 200 characters",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not say %q:\n%v", want, err)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, tt := range []struct{ name, old, replaced, want string }{
+		{"unknown key", "rooms: 3", "romms: 3", "romms"},
+		{"two households at once", "moved_out: 2026-02-10", "moved_out: 2026-02-11", "dwelling A-12: households F-old and F-new live there at once"},
+		{"two meters at once", `to: "2026-03-05T10:00:00+01:00"`, `to: "2026-03-06T10:00:00+01:00"`, "point A-12-cw: meter cw-1 and meter cw-2 at once"},
+		{"meter at two points", "id: cw-3,", "id: el-1,", "meter el-1"},
+		{"dwelling twice", "id: A-13\n", "id: A-12\n", "dwelling A-12: stands twice"},
+		{"index past the modulus", "first_index: 1000", "first_index: 100000000000", "less than index_modulus"},
+		{"last index of what hangs", "first_index: 1000", "last_index: 1000", "last_index without to"},
+		{"no text", "", "", "residence"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := strings.Replace(residence(t), tt.old, tt.replaced, 1)
+			if tt.old == "" {
+				text = ""
+			}
+			if _, err := roster.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error = %v; want one that says %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestDuringClipsToTheTenancy(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		if err := load(t, db, residence(t)); err != nil {
+			t.Fatal(err)
+		}
+		homes := premises.NewStore(db)
+		date := func(text string) civil.Date {
+			d, err := civil.ParseDate(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d
+		}
+		for _, tt := range []struct{ name, person, from, to, wantFrom, wantTo string }{
+			{"within", "P-new", "2026-03-01", "2026-03-05", "2026-03-01", "2026-03-05"},
+			{"over moving in", "P-new", "2026-01-01", "2026-03-01", "2026-02-10", "2026-03-01"},
+			{"over moving out", "P-old", "2026-02-01", "2026-03-01", "2026-02-01", "2026-02-10"},
+			{"before moving in", "P-new", "2026-01-01", "2026-02-10", "", ""},
+			{"after moving out", "P-old", "2026-02-10", "2026-03-01", "", ""},
+			{"nobody", "P-none", "2026-01-01", "2026-03-01", "", ""},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				stays, err := homes.During(t.Context(), accounts.PersonID(tt.person), date("2026-03-18"), date(tt.from), date(tt.to))
+				if tt.wantFrom == "" {
+					if err == nil {
+						t.Errorf("stays = %v, want none", stays)
+					}
+					return
+				}
+				if err != nil || len(stays) != 1 || stays[0].From.String() != tt.wantFrom || stays[0].To.String() != tt.wantTo {
+					t.Errorf("stays = %+v, %v; want [%s, %s)", stays, err, tt.wantFrom, tt.wantTo)
+				}
+			})
+		}
+		// Once the membership ends, nothing of before is found either.
+		sqldbtest.Exec(t, db, `UPDATE membership SET to_date = '2026-03-18' WHERE person_id = 'P-new'`)
+		if stays, err := homes.During(t.Context(), "P-new", date("2026-03-18"), date("2026-03-01"), date("2026-03-05")); err == nil {
+			t.Errorf("after the membership: %v", stays)
+		}
+		// Who joins later does not see what was before.
+		sqldbtest.Exec(t, db, `UPDATE membership SET to_date = NULL, from_date = '2026-03-03' WHERE person_id = 'P-new'`)
+		stays, err := homes.During(t.Context(), "P-new", date("2026-03-18"), date("2026-03-01"), date("2026-03-05"))
+		if err != nil || stays[0].From.String() != "2026-03-03" || stays[0].MovedIn.String() != "2026-03-03" {
+			t.Errorf("who joined on 3 March sees %+v, %v", stays, err)
+		}
+	})
+}
+
+func TestRegistryOfStore(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		if err := load(t, db, residence(t)); err != nil {
+			t.Fatal(err)
+		}
+		all, err := premises.NewStore(db).Residences(t.Context())
+		if err != nil || len(all) != 1 {
+			t.Fatalf("residences = %v, %v", all, err)
+		}
+		got, err := meters.NewStore(db).Registry(t.Context(), all[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := got.Validate(); err != nil {
+			t.Error(err)
+		}
+		end := time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC).UnixMilli()
+		if len(got.Meters) != 6 || got.Meters[0].Meter != "cw-1" || got.Meters[0].ToMs != end || got.Meters[1].FromMs != end || got.Meters[1].ToMs != 0 {
+			t.Errorf("registry = %+v", got)
+		}
+	})
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/consumption"
+	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/dashboards/tenant"
+	"github.com/xnetroseraie/xnet/dashboards/web"
+	"github.com/xnetroseraie/xnet/internal/figures"
+	"github.com/xnetroseraie/xnet/internal/influx"
+)
+
+// A server is what the routes need.
+type server struct {
+	config  Config
+	db      *sql.DB
+	influx  *influx.Client
+	log     *slog.Logger
+	now     func() time.Time
+	figures *prometheus.Registry
+	ready   func() error
+}
+
+// apiRoot is where JSON lives; problems below it are RFC 9457 documents.
+const apiRoot = "/api/v1"
+
+// routes returns the program's HTTP handler.
+func (s server) routes() (*echo.Echo, error) {
+	site, err := web.NewSite(s.config.Advisor, s.config.SignIn.Secure)
+	if err != nil {
+		return nil, err
+	}
+	persons, err := accounts.NewStore(s.db, accounts.DefaultCost())
+	if err != nil {
+		return nil, err
+	}
+	door := &accounts.Door{Store: persons, Throttle: accounts.NewThrottle(), Log: s.log, Now: s.now,
+		Length: s.config.SignIn.Session, Secure: s.config.SignIn.Secure}
+	homes := premises.NewStore(s.db)
+	reader := consumption.NewReader(homes, meters.NewStore(s.db), s.influx)
+
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = echo.ExtractIPDirect()
+	if s.config.Proxy {
+		e.IPExtractor = echo.ExtractIPFromXFFHeader()
+	}
+	e.HTTPErrorHandler = s.fault(site)
+	e.Use(s.measure(), s.recoverPanics(), web.Secure, middleware.BodyLimit("64K"), sameSite, door.Recognise)
+
+	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
+		e.GET(path, echo.WrapHandler(figures.Handler(s.figures, s.ready)))
+	}
+	site.Register(e)
+	tenant.New(site, door, homes, reader, s.now).Register(e)
+	v1 := e.Group(apiRoot)
+	door.Register(v1)
+	consumption.NewHandler(reader, s.now).Register(v1.Group("", accounts.SignedIn))
+	return e, nil
+}
+
+// sameSite refuses what another site sends in a reader's name.
+func sameSite(next echo.HandlerFunc) echo.HandlerFunc {
+	protection := http.NewCrossOriginProtection()
+	return func(c echo.Context) error {
+		if err := protection.Check(c.Request()); err != nil {
+			return &problem.Error{Kind: problem.Forbidden, Message: "error.forbidden", Err: err}
+		}
+		return next(c)
+	}
+}
+
+func (s server) recoverPanics() echo.MiddlewareFunc {
+	return middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
+		s.log.Error("panic", "error", err, "stack", string(stack))
+		return err
+	}})
+}
+
+// fault answers with what may be told of an error, and logs what someone must
+// act on.
+func (s server) fault(site *web.Site) echo.HTTPErrorHandler {
+	return func(err error, c echo.Context) {
+		if c.Response().Committed {
+			return
+		}
+		p := problem.Of(err)
+		s.logFault(c, p)
+		var answer error
+		if strings.HasPrefix(c.Request().URL.Path, apiRoot) {
+			answer = problem.Write(c, p, web.Sentence(web.LanguageOf(c), p))
+		} else {
+			answer = site.Fault(c, p)
+		}
+		if answer != nil && !errors.Is(answer, context.Canceled) {
+			s.log.Error("answer not sent", "route", c.Path(), "error", answer)
+		}
+	}
+}
+
+func (s server) logFault(c echo.Context, p *problem.Error) {
+	if c.Request().Context().Err() != nil {
+		return // the reader left
+	}
+	switch p.Kind {
+	case problem.Internal:
+		s.log.Error("request failed", "method", c.Request().Method, "route", c.Path(), "error", p.Err)
+	case problem.Unavailable:
+		s.log.Warn("service away", "method", c.Request().Method, "route", c.Path(), "error", p.Err)
+	default:
+		s.log.Debug("request refused", "method", c.Request().Method, "route", c.Path(), "problem", p.Message)
+	}
+}
+
+// measure counts requests by route and status, and their time by route.
+func (s server) measure() echo.MiddlewareFunc {
+	count := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xnet_api_requests_total",
+		Help: "Requests answered, by method, route and status."}, []string{"method", "route", "status"})
+	spent := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "xnet_api_request_seconds",
+		Help: "Time to answer a request, by route.", Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 10)}, []string{"route"})
+	s.figures.MustRegister(count, spent)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			begun := time.Now()
+			if err := next(c); err != nil {
+				c.Error(err) // the status is known only once the error is answered
+			}
+			route := c.Path()
+			if route == "" {
+				route = "none"
+			}
+			count.WithLabelValues(method(c), route, strconv.Itoa(c.Response().Status)).Inc()
+			spent.WithLabelValues(route).Observe(time.Since(begun).Seconds())
+			return nil
+		}
+	}
+}
+
+// method keeps senders from inventing labels.
+func method(c echo.Context) string {
+	switch m := c.Request().Method; m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete:
+		return m
+	default:
+		return "other"
+	}
+}

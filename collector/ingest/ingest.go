@@ -1,0 +1,219 @@
+// Package ingest takes packs of readings from the broker, checks them, writes
+// them to InfluxDB, and only then tells their gateways that they are stored.
+//
+// Packs travel through three stages: the broker's handler queues them, one
+// intake decodes, checks and batches them, writers store the batches and answer.
+// A PUBACK proves nothing here: packs are acknowledged to the broker when they
+// are queued, and to the gateway when they are durable. A gateway sends again
+// what is not answered, so each stage may drop what it cannot finish.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/xnetroseraie/xnet/collector/quarantine"
+	"github.com/xnetroseraie/xnet/collector/rollup"
+	"github.com/xnetroseraie/xnet/collector/sites"
+	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/metering"
+	"github.com/xnetroseraie/xnet/internal/wire"
+)
+
+// Config is how packs are received and batched. [DefaultConfig] fills it.
+type Config struct {
+	Broker        Broker
+	BatchReadings int           // a batch is written when it has so many readings
+	BatchAge      time.Duration // or when its first pack has waited so long
+	Writers       int           // batches written at a time
+	Queue         int           // packs held in memory before the broker must wait
+	Hold          time.Duration // how long a pack waits for its site's registry
+	GiveUp        time.Duration // leave the broker when InfluxDB was away for so long
+	Drain         time.Duration // how long the end may take
+}
+
+// DefaultConfig is what suits all sizes.
+func DefaultConfig() Config {
+	return Config{BatchReadings: 50_000, BatchAge: 50 * time.Millisecond, Writers: 2, Queue: 1000,
+		Hold: 30 * time.Second, GiveUp: 15 * time.Second, Drain: 10 * time.Second}
+}
+
+// Parts are what an [Ingester] works with; all are required.
+type Parts struct {
+	Store      *influx.Client
+	Rollup     *rollup.Rollup
+	Quarantine *quarantine.Quarantine
+	Sites      *sites.Directory
+	Log        *slog.Logger
+	Figures    prometheus.Registerer
+}
+
+// An Ingester is the way of a pack from the broker to InfluxDB.
+type Ingester struct {
+	Parts
+	config  Config
+	figures *figures
+	link    *link
+	queue   chan *message
+	changed chan struct{} // a registry came
+	ready   atomic.Bool   // InfluxDB is set up
+	failing atomic.Int64  // since when writes fail, in ms since 1970; 0 for not
+}
+
+// New prepares an ingester; [Ingester.Run] starts it.
+func New(c Config, p Parts) (*Ingester, error) {
+	in := &Ingester{Parts: p, config: c, queue: make(chan *message, max(1, c.Queue/2)), changed: make(chan struct{}, 1)}
+	in.figures = newFigures(func() float64 { return float64(len(in.queue)) },
+		func() float64 { return float64(p.Quarantine.Size()) })
+	if err := in.figures.register(p.Figures); err != nil {
+		return nil, fmt.Errorf("ingest: %w", err)
+	}
+	link, err := newLink(c.Broker, p.Log, in.receive, wire.AllRegistries, wire.SharedReadings)
+	if err != nil {
+		return nil, fmt.Errorf("ingest: %w", err)
+	}
+	in.link = link
+	return in, nil
+}
+
+// Run works until ctx ends; then it stores and answers what it has, within
+// Config.Drain. It waits for InfluxDB and for the broker. The only error is a
+// set-up of InfluxDB that waiting cannot mend.
+func (in *Ingester) Run(ctx context.Context) error {
+	if err := in.setUp(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	in.ready.Store(true)
+	in.link.connect()
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	context.AfterFunc(ctx, func() { time.AfterFunc(in.config.Drain, cancel) })
+
+	batches := make(chan *batch)
+	var work errgroup.Group
+	work.Go(func() error { newIntake(in, batches).run(ctx, last); return nil })
+	for range max(1, in.config.Writers) {
+		work.Go(func() error { in.write(last, batches); return nil })
+	}
+	watched := make(chan struct{})
+	go func() { defer close(watched); in.watch(ctx) }()
+	err := work.Wait()
+	<-watched
+	in.link.disconnect()
+	return err
+}
+
+// setUp waits until InfluxDB has its buckets.
+func (in *Ingester) setUp(ctx context.Context) error {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		err := in.Store.SetUp(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		if !errors.Is(err, influx.ErrTemporary) {
+			return err
+		}
+		in.Log.Warn("influxdb is awaited", "error", err, "retry_s", wait.Seconds())
+		sleep(ctx, wait)
+	}
+}
+
+// watch leaves the broker while InfluxDB is away for long, so that other
+// collectors get the packs and the broker does not fill up a dead one.
+func (in *Ingester) watch(ctx context.Context) {
+	for sleep(ctx, 100*time.Millisecond) {
+		since := in.failing.Load()
+		away := since != 0 && time.Since(time.UnixMilli(since)) >= in.config.GiveUp
+		switch open := in.link.isOpen(); {
+		case away && open:
+			in.Log.Warn("influxdb is away, the broker is left until it answers", "after_s", in.config.GiveUp.Seconds())
+			in.link.disconnect()
+		case since == 0 && !open:
+			in.Log.Info("influxdb answers again, the broker is joined")
+			in.link.connect()
+		}
+	}
+	in.link.shut()
+}
+
+// Ready returns nil when packs can be received and stored now, else what is
+// missing.
+func (in *Ingester) Ready(ctx context.Context) error {
+	var errs []error
+	if !in.link.connected() {
+		errs = append(errs, errors.New("broker: not connected"))
+	}
+	if err := in.Store.Ping(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("influxdb: %w", err))
+	} else if !in.ready.Load() {
+		errs = append(errs, errors.New("influxdb: buckets not set up yet"))
+	}
+	return errors.Join(errs...)
+}
+
+// receive is the handler of all that the broker delivers. It only queues, since
+// the library reads nothing else meanwhile: while the queue is full the broker
+// waits. What it cannot queue before the connection ends is dropped, and sent
+// again by its gateway.
+func (in *Ingester) receive(topic string, payload []byte, gone <-chan struct{}) {
+	if site, err := wire.ParseRegistryTopic(topic); err == nil {
+		in.learn(string(site), payload)
+		return
+	}
+	source, channel, err := wire.ParseTopic(topic)
+	if err != nil || channel != wire.ReadingsChannel {
+		in.Log.Warn("message of an unexpected topic", "topic", topic)
+		return
+	}
+	select {
+	case in.queue <- &message{topic: topic, source: source, payload: payload}:
+		in.figures.packs.Inc()
+	case <-gone:
+	}
+}
+
+// learn takes over a registry at once: packs may be waiting for it.
+func (in *Ingester) learn(site string, payload []byte) {
+	if len(payload) == 0 {
+		in.Log.Warn("registry was removed, the last one stays in force", "site", site)
+		return
+	}
+	registry, err := wire.DecodeRegistry(payload)
+	if err == nil && string(registry.Site) != site {
+		err = fmt.Errorf("it names site %s", registry.Site)
+	}
+	var changed []metering.MeterID
+	if err == nil {
+		changed, err = in.Sites.Update(registry)
+	}
+	if err != nil {
+		in.Log.Error("registry is not usable: the api must publish it again", "site", site, "error", err)
+		return
+	}
+	in.Rollup.Bound(changed)
+	in.Log.Info("registry", "site", site, "meters", len(registry.Meters), "changed", len(changed))
+	select {
+	case in.changed <- struct{}{}:
+	default: // one signal is enough
+	}
+}
+
+// sleep waits and reports whether ctx is still alive.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,221 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/xnetroseraie/xnet/collector/quarantine"
+	"github.com/xnetroseraie/xnet/internal/metering"
+	"github.com/xnetroseraie/xnet/internal/wire"
+)
+
+// A message is one payload on its way, later with the pack decoded from it.
+type message struct {
+	topic   string
+	source  wire.Source
+	payload []byte
+	pack    wire.Pack
+}
+
+// A batch is packs that are written together, and their readings to write.
+type batch struct {
+	packs    []*message
+	readings []metering.Reading
+	ends     []int // of each pack's readings
+}
+
+// The intake decodes, checks and batches; one goroutine.
+type intake struct {
+	*Ingester
+	out   chan<- *batch
+	keep  *keeper
+	batch *batch
+	born  time.Time // of the batch's first pack
+
+	held    map[metering.SiteID][]*message // until the registry comes
+	heldAt  map[metering.SiteID]time.Time
+	waiting int // packs held
+}
+
+func newIntake(in *Ingester, out chan<- *batch) *intake {
+	return &intake{Ingester: in, out: out, keep: newKeeper(), batch: &batch{},
+		held: map[metering.SiteID][]*message{}, heldAt: map[metering.SiteID]time.Time{}}
+}
+
+// run works until ctx ends and then passes on what is left, until last ends.
+func (k *intake) run(ctx, last context.Context) {
+	defer close(k.out)
+	tick := time.NewTicker(max(k.config.BatchAge/2, time.Millisecond))
+	defer tick.Stop()
+	for {
+		var queue <-chan *message
+		if k.waiting < max(1, k.config.Queue/2) && len(k.batch.readings) < k.config.BatchReadings {
+			queue = k.queue
+		}
+		var out chan<- *batch
+		if k.ripe() {
+			out = k.out
+		}
+		select {
+		case m := <-queue:
+			k.accept(m)
+		case out <- k.batch:
+			k.batch = &batch{}
+		case <-k.changed:
+			k.release()
+		case <-tick.C:
+			k.expire(time.Now())
+		case <-ctx.Done():
+			k.drain(last)
+			return
+		}
+	}
+}
+
+func (k *intake) ripe() bool {
+	return len(k.batch.packs) > 0 &&
+		(len(k.batch.readings) >= k.config.BatchReadings || time.Since(k.born) >= k.config.BatchAge)
+}
+
+// drain empties the queue into last batches. Packs that wait for a registry are
+// left to their gateways.
+func (k *intake) drain(last context.Context) {
+	for {
+		select {
+		case m := <-k.queue:
+			k.accept(m)
+			if len(k.batch.readings) < k.config.BatchReadings {
+				continue
+			}
+		default:
+		}
+		if len(k.batch.packs) == 0 {
+			return
+		}
+		select {
+		case k.out <- k.batch:
+			k.batch = &batch{}
+		case <-last.Done():
+			return
+		}
+	}
+}
+
+// accept decodes a pack and holds it where its site is not known yet.
+func (k *intake) accept(m *message) {
+	pack, err := wire.DecodePack(m.payload)
+	m.pack = pack
+	if err != nil {
+		k.refuse(m, undecodable, err.Error())
+		return
+	}
+	site := m.source.Site
+	if _, known := k.Sites.Now().Earliest(site); known {
+		k.admit(m)
+		return
+	}
+	if since, ok := k.heldAt[site]; !ok {
+		k.heldAt[site] = time.Now()
+	} else if time.Since(since) >= k.config.Hold {
+		k.admit(m) // it has been waited for long enough
+		return
+	}
+	k.held[site] = append(k.held[site], m)
+	k.waiting++
+}
+
+// release passes on the packs of sites that are now known.
+func (k *intake) release() {
+	snapshot := k.Sites.Now()
+	for site := range k.heldAt {
+		if _, known := snapshot.Earliest(site); known {
+			k.letGo(site)
+			delete(k.heldAt, site)
+		}
+	}
+}
+
+// expire stores the packs of sites whose registry does not come: better stored
+// unchecked than lost.
+func (k *intake) expire(now time.Time) {
+	for site, since := range k.heldAt {
+		if len(k.held[site]) > 0 && now.Sub(since) >= k.config.Hold {
+			k.Log.Warn("no registry of this site, its packs are stored unchecked and not rolled up",
+				"site", site, "packs", len(k.held[site]))
+			k.letGo(site)
+		}
+	}
+}
+
+func (k *intake) letGo(site metering.SiteID) {
+	for _, m := range k.held[site] {
+		k.admit(m)
+	}
+	k.waiting -= len(k.held[site])
+	delete(k.held, site)
+}
+
+// admit adds to the batch what of the pack may be kept, or refuses the pack.
+func (k *intake) admit(m *message) {
+	snapshot := k.Sites.Now()
+	if f := check(snapshot, m.source.Site, m.pack.Readings, time.Now()); f != nil {
+		k.refuse(m, f.class, f.text)
+		return
+	}
+	if len(k.batch.packs) == 0 {
+		k.born = time.Now()
+	}
+	dropped, unknown := 0, 0
+	for i := range m.pack.Readings {
+		r := m.pack.Readings[i].Reading
+		meter, known := snapshot.Meter(r.Meter)
+		switch {
+		case !known:
+			unknown++
+		case !k.keep.allows(meter, r):
+			dropped++
+			continue
+		}
+		k.batch.readings = append(k.batch.readings, r)
+	}
+	k.figures.readings.Add(float64(len(m.pack.Readings)))
+	k.figures.dropped.Add(float64(dropped))
+	k.figures.unknown.Add(float64(unknown))
+	m.pack.Readings = nil // their copies travel on
+	k.batch.packs = append(k.batch.packs, m)
+	k.batch.ends = append(k.batch.ends, len(k.batch.readings))
+}
+
+// refuse keeps the pack in the quarantine and answers that it is refused. What
+// cannot be kept is not answered; what bears no number cannot be.
+func (in *Ingester) refuse(m *message, class class, reason string) {
+	err := in.Quarantine.Keep(quarantine.Refused{At: time.Now().UTC(), Topic: m.topic, Source: m.source,
+		Spool: m.pack.Spool, Seq: m.pack.Seq, Reason: reason, Payload: m.payload})
+	if err != nil {
+		in.figures.unkept.Inc()
+		if errors.Is(err, quarantine.ErrFull) {
+			in.Log.Error("refused pack stays with its gateway", "gateway", m.source.String(), "seq", m.pack.Seq, "error", err)
+		} else {
+			in.Log.Error("quarantine cannot be written: look at its disk", "gateway", m.source.String(), "seq", m.pack.Seq, "error", err)
+		}
+		return
+	}
+	in.figures.refused.WithLabelValues(string(class)).Inc()
+	in.Log.Warn("pack refused", "gateway", m.source.String(), "spool", m.pack.Spool, "seq", m.pack.Seq, "reason", reason)
+	if m.pack.Spool != "" {
+		in.answer(m.source, wire.Stored{Spool: m.pack.Spool, Refused: []wire.Refusal{{Seq: m.pack.Seq, Reason: reason}}})
+	}
+}
+
+func (in *Ingester) answer(to wire.Source, s wire.Stored) {
+	if s.Stored == nil {
+		s.Stored = []wire.Seq{}
+	}
+	payload, err := s.Encode()
+	if err != nil {
+		in.Log.Error("answer not written", "gateway", to.String(), "error", err)
+		return
+	}
+	in.link.publish(to.Topic(wire.StoredChannel), payload)
+}

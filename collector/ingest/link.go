@@ -1,0 +1,170 @@
+package ingest
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/xnetroseraie/xnet/internal/config"
+)
+
+// Broker is where the packs come from.
+type Broker struct {
+	URL          string `yaml:"url"` // tcp://host:1883 or ssl://host:8883
+	Username     string `yaml:"username"`
+	PasswordFile string `yaml:"password_file"`
+	ClientID     string `yaml:"client_id"` // empty means a random one; two equal ones throw each other out
+}
+
+// A handler gets each message; gone is closed when its connection is given up.
+type handler func(topic string, payload []byte, gone <-chan struct{})
+
+// A link is the connection to the broker. Each time it is opened it is a new
+// client of the library, so that nothing of an old session lives on.
+type link struct {
+	broker   Broker
+	password string
+	log      *slog.Logger
+	filters  []string
+	handle   handler
+
+	mu     sync.Mutex
+	client paho.Client   // nil while closed
+	gone   chan struct{} // of client
+}
+
+func newLink(b Broker, log *slog.Logger, h handler, filters ...string) (*link, error) {
+	password, err := config.Secret(b.PasswordFile)
+	if err != nil {
+		return nil, fmt.Errorf("password of the broker: %w", err)
+	}
+	if b.ClientID == "" {
+		b.ClientID = "collector-" + rand.Text()[:10]
+	}
+	return &link{broker: b, password: password, log: log, filters: filters, handle: h}, nil
+}
+
+// Times of the connection: the library's own would wait up to ten minutes, or
+// for ever on a dead socket.
+const (
+	retryInterval = time.Second
+	maxRetry      = 10 * time.Second
+	writeTimeout  = 10 * time.Second
+	lastWordsMs   = 250 // for the last answers to leave
+)
+
+// options guards against the library's defaults. The session is clean: gateways
+// send again, and a persistent shared session would keep a dead collector's
+// share from the others. Messages keep their order, which is fine for a handler
+// that only queues; they are acknowledged once queued.
+func (l *link) options(gone chan struct{}) *paho.ClientOptions {
+	return paho.NewClientOptions().AddBroker(l.broker.URL).SetClientID(l.broker.ClientID).
+		SetUsername(l.broker.Username).SetPassword(l.password).
+		SetCleanSession(true).SetOrderMatters(true).SetKeepAlive(30 * time.Second).
+		SetAutoReconnect(true).SetMaxReconnectInterval(maxRetry).
+		SetConnectRetry(true).SetConnectRetryInterval(retryInterval).
+		SetConnectTimeout(maxRetry).SetWriteTimeout(writeTimeout).
+		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { l.handle(m.Topic(), m.Payload(), gone) }).
+		SetOnConnectHandler(l.subscribe).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { l.log.Warn("broker lost, reconnecting", "error", err) })
+}
+
+// subscribe runs after each connect, since a clean session forgets, and until it
+// succeeds. The subscriptions have no handler of their own: everything goes to
+// the default one, so that no message can arrive before its route.
+func (l *link) subscribe(c paho.Client) {
+	for c.IsConnectionOpen() {
+		err := l.trySubscribe(c)
+		if err == nil {
+			l.log.Info("receiving from the broker", "broker", l.broker.URL, "client", l.broker.ClientID)
+			return
+		}
+		l.log.Error("subscription failed", "broker", l.broker.URL, "error", err)
+		time.Sleep(retryInterval)
+	}
+}
+
+func (l *link) trySubscribe(c paho.Client) error {
+	wanted := map[string]byte{}
+	for _, filter := range l.filters {
+		wanted[filter] = 1
+	}
+	token := c.SubscribeMultiple(wanted, nil)
+	if !token.WaitTimeout(writeTimeout) {
+		return errors.New("no answer of the broker")
+	}
+	if err := token.Error(); err != nil {
+		return fmt.Errorf("broker refuses: %w: allow user %q to read %v", err, l.broker.Username, l.filters)
+	}
+	for filter, granted := range token.(*paho.SubscribeToken).Result() {
+		if granted > 2 {
+			return fmt.Errorf("broker refuses %s: allow it for user %q", filter, l.broker.Username)
+		}
+	}
+	return nil
+}
+
+// connect opens the link, unless it is open. It does not wait: the library
+// tries until it succeeds.
+func (l *link) connect() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.client != nil {
+		return
+	}
+	l.gone = make(chan struct{})
+	l.client = paho.NewClient(l.options(l.gone))
+	l.client.Connect()
+}
+
+// shut stops receiving; answers can still be sent.
+func (l *link) shut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone != nil {
+		close(l.gone)
+		l.gone = nil
+	}
+}
+
+// disconnect closes the link. A handler that waits for room in the queue gives
+// up first, else the library could not end.
+func (l *link) disconnect() {
+	l.shut()
+	l.mu.Lock()
+	client := l.client
+	l.client = nil
+	l.mu.Unlock()
+	if client != nil {
+		client.Disconnect(lastWordsMs)
+	}
+}
+
+func (l *link) isOpen() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.client != nil
+}
+
+func (l *link) connected() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.client != nil && l.client.IsConnectionOpen()
+}
+
+// publish sends an answer. It does not wait for the broker's: the library
+// reports success for messages that a reconnect lost, and the gateway sends
+// again what was not answered.
+func (l *link) publish(topic string, payload []byte) {
+	l.mu.Lock()
+	client := l.client
+	l.mu.Unlock()
+	if client != nil && client.IsConnectionOpen() {
+		client.Publish(topic, 1, false, payload)
+	}
+}

@@ -1,0 +1,188 @@
+package rollup
+
+import (
+	"slices"
+	"time"
+
+	"github.com/xnetroseraie/xnet/collector/sites"
+	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// clockAhead is how far in the future a reading may lie, with a margin.
+const clockAhead = 25 * time.Hour
+
+// dawn is before every reading.
+var dawn = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// An item is one dirty range of one meter, and the window of readings that is
+// looked at to recompute it. The window begins small and grows until it holds
+// what the judgement needs.
+type item struct {
+	meter  sites.Meter
+	dirty  span
+	window span // half-open
+
+	origin bool    // no reading lies before the window
+	end    bool    // no reading lies after the window
+	sought bool    // anchor was looked for outside the window
+	anchor *anchor // what was found
+	redo   bool    // the offset of all later periods changed
+}
+
+// An anchor is a stored boundary: the continuous index goes on from it.
+type anchor struct {
+	at    time.Time
+	index metering.Amount
+}
+
+func newItem(m sites.Meter, dirty span) *item {
+	it := &item{meter: m, dirty: dirty}
+	from, margin := dirty.from.Add(-it.reach()), 2*m.Interval()
+	for _, p := range m.Periods() { // a period that closes needs its own start
+		start := m.Floor(p, dirty.from.Add(-margin))
+		if !m.Next(p, start).After(dirty.to) && start.Add(-margin).Before(from) {
+			from = start.Add(-margin)
+		}
+	}
+	it.window = span{from, dirty.to.Add(it.reach())}
+	it.limit()
+	return it
+}
+
+// limit ends the window where no reading can lie any more.
+func (it *item) limit() {
+	if now := time.Now(); !it.window.to.Before(now) {
+		it.window.to, it.end = later(it.window.to, now.Add(clockAhead)), true
+	}
+}
+
+// reach is the width in which the neighbours of a reading mostly lie.
+func (it *item) reach() time.Duration {
+	switch it.meter.Resolution {
+	case metering.Day:
+		return 4 * 24 * time.Hour
+	case metering.Month:
+		return 70 * 24 * time.Hour
+	default:
+		return max(3*time.Hour, 6*it.meter.Interval())
+	}
+}
+
+// A need is what a window lacks.
+type need int
+
+const (
+	nothing    need = iota
+	moreBefore      // readings before the window
+	anAnchor        // a stored boundary before the dirty range
+	moreAfter       // readings after the window
+	sameAfter       // whether periods are stored after the window
+	everything      // all later readings: the offset changed
+)
+
+// judge returns the periods to write, or what the window lacks to tell.
+func (it *item) judge(rs []metering.Reading, stored []influx.Consumption) (map[influx.Period][]influx.Consumption, need) {
+	if len(rs) == 0 {
+		return nil, nothing // erased meanwhile
+	}
+	s := newSeries(it.meter, rs, it.origin)
+	first := sortedIndex(rs, it.dirty.from)
+	after := sortedIndex(rs, it.dirty.to.Add(time.Millisecond))
+	lo, hi := rs[max(first-2, 0)].At, rs[min(after+1, len(rs)-1)].At
+	last := s.points[len(s.points)-1].at
+	switch {
+	case !it.origin && (first < 2 || it.startMissing(s, lo, last)):
+		return nil, moreBefore
+	case !it.end && len(rs)-after < 2:
+		return nil, moreAfter
+	}
+	offset, found := it.offset(s, stored, lo)
+	switch {
+	case !found && it.anchor != nil: // known, but no reading before it is at hand
+		return nil, moreBefore
+	case !found:
+		return nil, anAnchor
+	}
+	if it.redo {
+		hi = last
+	} else if need := it.checkLater(s, stored, hi, offset); need != nothing {
+		return nil, need
+	}
+	periods := map[influx.Period][]influx.Consumption{}
+	for _, p := range it.meter.Periods() {
+		periods[p] = s.periods(p, lo, hi, offset)
+	}
+	return periods, nothing
+}
+
+func sortedIndex(rs []metering.Reading, at time.Time) int {
+	i, _ := slices.BinarySearchFunc(rs, at, func(r metering.Reading, at time.Time) int { return r.At.Compare(at) })
+	return i
+}
+
+// startMissing reports whether a closed period that lo lies in began before the
+// series.
+func (it *item) startMissing(s *series, lo, last time.Time) bool {
+	for _, p := range it.meter.Periods() {
+		start := it.meter.Floor(p, lo)
+		if !it.meter.Next(p, start).After(last) && start.Before(s.points[0].at) {
+			return true
+		}
+	}
+	return false
+}
+
+// offset is what the stored continuous index exceeds the series' own by, at the
+// last stored boundary that the dirty range cannot have touched.
+func (it *item) offset(s *series, stored []influx.Consumption, lo time.Time) (metering.Amount, bool) {
+	finest := it.meter.Periods()[0]
+	best := it.anchor
+	for i := range stored {
+		end := it.meter.Next(finest, stored[i].Start)
+		if !end.After(lo) && !end.Before(s.points[0].at) && (best == nil || end.After(best.at)) {
+			best = &anchor{end, stored[i].Index}
+		}
+	}
+	if best == nil {
+		return 0, it.sought // a meter without periods starts with its own index
+	}
+	index, _, ok := s.boundary(best.at)
+	switch {
+	case ok:
+		return best.index - index, true
+	case it.origin: // the readings of that time are gone: at least never go back
+		return max(0, best.index-s.points[0].index), true
+	default:
+		return 0, false
+	}
+}
+
+// checkLater compares the first stored boundary after the range with what it
+// would be now. Where they differ, all later periods are to be recomputed.
+func (it *item) checkLater(s *series, stored []influx.Consumption, hi time.Time, offset metering.Amount) need {
+	for i := range stored {
+		end := it.meter.Next(it.meter.Periods()[0], stored[i].Start)
+		if end.Before(hi) {
+			continue
+		}
+		index, _, ok := s.boundary(end)
+		switch {
+		case ok && index+offset == stored[i].Index:
+			return nothing
+		case ok:
+			return everything
+		}
+	}
+	if it.end {
+		return nothing
+	}
+	return sameAfter
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

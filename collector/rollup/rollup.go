@@ -1,0 +1,273 @@
+// Package rollup turns readings into hours, days and months of consumption.
+//
+// Every boundary of a period has an index, read or interpolated; a period is the
+// difference of its two boundaries, so that sums over any range telescope. A
+// late reading recomputes the periods between its neighbours. An open period is
+// not written.
+//
+// What must be recomputed is written to a journal and synced before a pack is
+// answered, so that a kill between the write of a reading and its rollup loses
+// nothing. Rolling up before the answer would be simpler, but would tie the
+// answer to queries and make a back-fill of a year read that year once a batch.
+package rollup
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/xnetroseraie/xnet/collector/sites"
+	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// Config says when a meter's dirty range is rolled up, and where the journal is.
+type Config struct {
+	Journal string        // path of the journal; its folder must exist
+	Quiet   time.Duration // roll up when a meter got nothing new for this long
+	AtMost  time.Duration // and at the latest after this long
+}
+
+// A Rollup keeps the periods of all meters up to date with their readings. Its
+// methods may be called concurrently.
+type Rollup struct {
+	config Config
+	store  *influx.Client
+	sites  *sites.Directory
+	log    *slog.Logger
+	lag    prometheus.Gauge
+
+	mu      sync.Mutex
+	journal *journal
+	meters  map[metering.MeterID]*meterState
+	dirty   map[metering.MeterID]*dirt
+	working map[metering.MeterID][]span // taken out of dirty, not yet rolled up
+	bound   map[metering.MeterID]bool   // to be caught up
+	seeking bool                        // a catch-up is under way
+}
+
+// meterState is what decides without a query whether a reading matters.
+type meterState struct {
+	last  metering.Reading
+	next  time.Time // the next boundary after last
+	fell  bool      // last was lower than its predecessor: the next one explains it
+	known bool
+}
+
+// dirt is the ranges of one meter whose periods must be recomputed.
+type dirt struct {
+	spans []span
+	since time.Time // of the oldest
+	until time.Time // when the newest was added
+}
+
+// New opens the journal and takes up what it holds. Only one process may use a
+// journal.
+func New(c Config, store *influx.Client, directory *sites.Directory, log *slog.Logger, figures prometheus.Registerer) (*Rollup, error) {
+	j, left, err := openJournal(c.Journal)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rollup{config: c, store: store, sites: directory, log: log, journal: j,
+		lag: prometheus.NewGauge(prometheus.GaugeOpts{Name: "xnet_collector_rollup_lag_seconds",
+			Help: "How long the oldest reading has waited to be rolled up."}),
+		meters: map[metering.MeterID]*meterState{}, dirty: map[metering.MeterID]*dirt{},
+		working: map[metering.MeterID][]span{}, bound: map[metering.MeterID]bool{}}
+	if err := figures.Register(r.lag); err != nil {
+		return nil, fmt.Errorf("open rollup: %w", err)
+	}
+	for m, spans := range left {
+		r.dirty[m] = &dirt{spans: spans}
+	}
+	if len(left) > 0 {
+		log.Info("rollup takes up interrupted work", "meters", len(left))
+	}
+	return r, nil
+}
+
+// Close closes the journal.
+func (r *Rollup) Close() error { return r.journal.close() }
+
+// Mark notes readings that are stored. When it returns nil their rollup is as
+// sure as they are. On an error they must be marked again, as when their pack
+// is sent again.
+func (r *Rollup) Mark(rs []metering.Reading) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	snapshot, now := r.sites.Now(), time.Now()
+	touched := map[metering.MeterID][]span{}
+	var m sites.Meter
+	known := false
+	for i := range rs {
+		if rs[i].Quantity != metering.Index {
+			continue
+		}
+		if rs[i].Meter != m.Meter || !known {
+			m, known = snapshot.Meter(rs[i].Meter)
+		}
+		if known && len(m.Periods()) > 0 && r.matters(m, rs[i]) {
+			touched[m.Meter] = extend(touched[m.Meter], rs[i].At)
+		}
+	}
+	if err := r.journal.append(touched); err != nil {
+		for id := range touched {
+			delete(r.meters, id) // so that the repetition matters again
+		}
+		return fmt.Errorf("mark %d readings for the rollup: %w", len(rs), err)
+	}
+	for id, spans := range touched {
+		r.add(id, spans, now)
+	}
+	return nil
+}
+
+// matters reports whether reading x can change a closed period, and remembers
+// it. A reading that follows the last within the same period does not.
+func (r *Rollup) matters(m sites.Meter, x metering.Reading) bool {
+	st := r.meters[m.Meter]
+	if st == nil {
+		st = &meterState{}
+		r.meters[m.Meter] = st
+	}
+	late := st.known && !x.At.After(st.last.At)
+	if late {
+		return x != st.last
+	}
+	fell := st.known && x.Amount < st.last.Amount
+	matters := !st.known || st.fell || fell || !x.At.Before(st.next)
+	if matters {
+		st.next = m.Next(m.Periods()[0], x.At)
+	}
+	st.last, st.fell, st.known = x, fell, true
+	return matters
+}
+
+func (r *Rollup) add(id metering.MeterID, spans []span, now time.Time) {
+	d := r.dirty[id]
+	if d == nil {
+		d = &dirt{since: now}
+		r.dirty[id] = d
+	}
+	d.spans, d.until = merge(append(d.spans, spans...)), now
+}
+
+// Bound asks to catch up with meters that a registry newly knows, or knows
+// otherwise: from their last stored period to their latest reading.
+func (r *Rollup) Bound(ids []metering.MeterID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range ids {
+		r.bound[id] = true
+		delete(r.meters, id)
+	}
+}
+
+// Run rolls up until ctx ends. What is left then stays in the journal.
+func (r *Rollup) Run(ctx context.Context) {
+	wait := r.config.Quiet / 4
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(max(wait, 10*time.Millisecond)):
+		}
+		wait = r.config.Quiet / 4
+		if err := r.round(ctx); err != nil && ctx.Err() == nil {
+			r.log.Warn("rollup waits", "error", err)
+			wait = r.config.Quiet * 2
+		}
+		r.lag.Set(r.Lag().Seconds())
+	}
+}
+
+// Lag is how long the oldest unfinished work waits.
+func (r *Rollup) Lag() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	oldest := time.Duration(0)
+	for _, d := range r.dirty {
+		if !d.since.IsZero() {
+			oldest = max(oldest, time.Since(d.since))
+		}
+	}
+	return oldest
+}
+
+// Idle reports whether nothing is left to roll up.
+func (r *Rollup) Idle() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.dirty)+len(r.working)+len(r.bound) == 0 && !r.seeking
+}
+
+func (r *Rollup) round(ctx context.Context) error {
+	if err := r.catchUp(ctx); err != nil {
+		return err
+	}
+	items := r.take(time.Now())
+	if len(items) == 0 {
+		return nil
+	}
+	begun := time.Now()
+	written, err := settle(ctx, r.store, items)
+	r.finish(items, err)
+	if err != nil {
+		return err
+	}
+	r.log.Debug("rolled up", "ranges", len(items), "periods", written, "seconds", time.Since(begun).Seconds())
+	return nil
+}
+
+// take moves what is ripe from dirty to working. A meter that no registry knows
+// stays dirty until one does.
+func (r *Rollup) take(now time.Time) []*item {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	snapshot := r.sites.Now()
+	var items []*item
+	for _, id := range slices.Sorted(maps.Keys(r.dirty)) {
+		d := r.dirty[id]
+		m, known := snapshot.Meter(id)
+		ripe := now.Sub(d.until) >= r.config.Quiet || now.Sub(d.since) >= r.config.AtMost
+		if known && len(m.Periods()) == 0 {
+			delete(r.dirty, id) // consent was withdrawn meanwhile
+			continue
+		}
+		if !known || !ripe {
+			continue
+		}
+		// One range of a meter at a time: its index may carry on to the next.
+		items = append(items, newItem(m, d.spans[0]))
+		r.working[id] = d.spans[:1]
+		if d.spans = d.spans[1:]; len(d.spans) == 0 {
+			delete(r.dirty, id)
+		}
+	}
+	return items
+}
+
+// finish forgets what has been rolled up, or takes it back after an error, and
+// shortens the journal.
+func (r *Rollup) finish(items []*item, failed error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if failed != nil {
+		for _, it := range items {
+			r.add(it.meter.Meter, []span{it.dirty}, time.Now())
+		}
+	}
+	clear(r.working)
+	left := make(map[metering.MeterID][]span, len(r.dirty))
+	for id, d := range r.dirty {
+		left[id] = d.spans
+	}
+	if err := r.journal.shorten(left); err != nil {
+		r.log.Error("journal of the rollup cannot be shortened: look at its disk", "error", err)
+	}
+}

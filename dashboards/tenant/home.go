@@ -1,0 +1,173 @@
+package tenant
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/consumption"
+	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/dashboards/web"
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// shownDays is how many days the first page draws, today included.
+const shownDays = 31
+
+type homeView struct {
+	web.Chrome
+	Greeting  string
+	Place     string // the dwelling, as on the door; empty where there is none
+	Cards     []card
+	NoMeters  bool
+	NoHome    bool
+	Left      string // since when the reader does not live there; empty else
+	MonthLink string
+	MonthName string
+}
+
+var homePage = web.MustPage[homeView](templates, "templates/home.html", "templates/cards.html")
+
+// home serves GET /: what the reader's home used, up to now.
+func (h *Handler) home(c echo.Context) error {
+	session, _ := accounts.Who(c)
+	ctx, now := c.Request().Context(), h.now()
+	view := homeView{Chrome: h.site.Chrome(c, "home.title")}
+	view.Greeting = view.T("home.greeting", session.Person.Name)
+	zone, err := h.homes.Zone(ctx, session.Person.ID)
+	if isNone(err) {
+		view.NoHome = true
+		return homePage.Render(c, http.StatusOK, view)
+	}
+	if err != nil {
+		return err
+	}
+	today := civil.DateIn(now, zone)
+	from := today.MonthOf().Prev().First()
+	home, err := h.consumption.Between(ctx, session.Person.ID, now, from, today.AddDays(1))
+	if isNone(err) || err == nil && !livesThere(home) {
+		return h.left(c, view, today)
+	}
+	if err != nil {
+		return err
+	}
+	stay := home.Stays[len(home.Stays)-1]
+	t := teller{Language: view.Language, home: home, now: now}
+	view.Place = t.place(stay.Dwelling)
+	view.MonthLink, view.MonthName = monthLink(today.MonthOf()), t.Month(today.MonthOf())
+	view.NoMeters = len(home.Series) == 0
+	for _, s := range home.Series {
+		view.Cards = append(view.Cards, t.homeCard(s))
+	}
+	return homePage.Render(c, http.StatusOK, view)
+}
+
+func isNone(err error) bool { return err != nil && problem.Of(err).Kind == problem.NotFound }
+
+func livesThere(home consumption.Home) bool {
+	return home.Today.Before(home.Stays[len(home.Stays)-1].To)
+}
+
+// left is the first page of who lives nowhere now: the way to earlier months.
+func (h *Handler) left(c echo.Context, view homeView, today civil.Date) error {
+	session, _ := accounts.Who(c)
+	stays, err := h.homes.During(c.Request().Context(), session.Person.ID, today, civil.Date{Year: 1970, Month: 1, Day: 1}, today)
+	if isNone(err) {
+		view.NoHome = true
+		return homePage.Render(c, http.StatusOK, view)
+	}
+	if err != nil {
+		return err
+	}
+	last := stays[len(stays)-1].To
+	month := last.AddDays(-1).MonthOf()
+	view.Left = view.T("home.left", view.Date(last, today))
+	view.MonthLink, view.MonthName = monthLink(month), view.Month(month)
+	return homePage.Render(c, http.StatusOK, view)
+}
+
+func monthLink(m civil.Month) string { return "/consommation/" + m.String() }
+
+// place says which home it is, as its door does.
+func (t teller) place(d premises.Dwelling) string {
+	parts := []string{t.T("home.place", d.Label)}
+	if d.Building != "" {
+		parts = append(parts, t.T("home.building", d.Building))
+	}
+	if d.Staircase != "" {
+		parts = append(parts, t.T("home.staircase", d.Staircase))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// homeCard says what a kind used this month, yesterday and by day.
+func (t teller) homeCard(s consumption.Series) card {
+	c := card{Kind: s.Kind, Title: t.T("kind." + string(s.Kind))}
+	switch s.Resolution {
+	case metering.Off:
+		c.None = t.T("home.off")
+		c.Lines = []string{t.T("home.off_how")}
+		return c
+	case metering.Month:
+		last := t.home.Today.MonthOf().Prev()
+		m, ok := s.Month(last)
+		t.setFigure(&c, m, ok, t.T("month.whole", t.Month(last)), t.T("home.no_month"))
+		c.Lines = []string{t.T("home.monthly")}
+	default:
+		t.dailyCard(&c, s)
+	}
+	t.setFresh(&c, s)
+	return c
+}
+
+func (t teller) dailyCard(c *card, s consumption.Series) {
+	today := t.home.Today
+	m, ok := s.Month(today.MonthOf())
+	t.setFigure(c, m, ok, t.T("home.since", t.DayOfMonth(t.monthStart())), t.T("home.no_figure"))
+	if yesterday, ok := s.Day(today.AddDays(-1)); ok {
+		key := "home.yesterday"
+		switch {
+		case yesterday.Quality == metering.Estimated:
+			key = "home.yesterday_estimated"
+		case yesterday.Coverage < wholeDay:
+			key = "home.yesterday_partial"
+		}
+		c.Lines = append(c.Lines, t.T(key, t.OfDay(s.Kind, yesterday.Used)))
+	}
+	if day, ok := s.Day(today); ok && day.Open {
+		c.Lines = append(c.Lines, t.T("home.today", t.OfDay(s.Kind, day.Used)))
+	}
+	if s.Resolution == metering.Day {
+		c.Lines = append(c.Lines, t.T("home.daily"))
+	}
+	end := today.AddDays(1)
+	if _, ok := s.Day(today); !ok && s.Resolution == metering.Day {
+		end = today // read at midnight: today has no figure, and none is missing
+	}
+	c.Chart = t.draw(s, end.AddDays(-shownDays), end)
+}
+
+// monthStart is the first of the month, or the day of moving in.
+func (t teller) monthStart() civil.Date {
+	first := t.home.Today.MonthOf().First()
+	if in := t.home.Stays[0].MovedIn; first.Before(in) {
+		return in
+	}
+	return first
+}
+
+func (t teller) setFresh(c *card, s consumption.Series) {
+	switch {
+	case s.Silent && s.Last.IsZero():
+		c.Notes = append(c.Notes, t.T("home.silent_never"))
+	case s.Silent:
+		date := t.Date(civil.DateIn(s.Last, t.home.Zone), t.home.Today)
+		c.Notes = append(c.Notes, t.T("home.silent", t.T("home.the", date)))
+	case !s.Last.IsZero():
+		c.Fresh = t.T("home.fresh", t.Moment(s.Last, t.now, t.home.Zone))
+	}
+}

@@ -1,0 +1,105 @@
+package tenant
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/consumption"
+	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/dashboards/web"
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+type monthView struct {
+	web.Chrome
+	Cards              []card
+	Previous, Next     string // links; empty where there is nothing
+	PreviousName, Name string
+	NextName           string
+}
+
+var monthPage = web.MustPage[monthView](templates, "templates/month.html", "templates/cards.html")
+
+// month serves GET /consommation/2026-03: a month of the reader's home.
+func (h *Handler) month(c echo.Context) error {
+	month, err := civil.ParseMonth(c.Param("month"))
+	if err != nil {
+		return &problem.Error{Kind: problem.NotFound, Message: "month.malformed", Err: err}
+	}
+	session, _ := accounts.Who(c)
+	ctx, now := c.Request().Context(), h.now()
+	zone, err := h.homes.Zone(ctx, session.Person.ID)
+	if err != nil {
+		return err
+	}
+	today := civil.DateIn(now, zone)
+	tomorrow := today.AddDays(1)
+	to := month.Next().First()
+	if tomorrow.Before(to) {
+		to = tomorrow
+	}
+	if !month.First().Before(to) {
+		return &problem.Error{Kind: problem.NotFound, Message: "tenancy.none"}
+	}
+	home, err := h.consumption.Between(ctx, session.Person.ID, now, month.First(), to)
+	if err != nil {
+		return err
+	}
+	all, err := h.homes.During(ctx, session.Person.ID, today, civil.Date{Year: 1970, Month: 1, Day: 1}, tomorrow)
+	if err != nil {
+		return err
+	}
+	view := monthView{Chrome: h.site.Chrome(c, "home.title")}
+	t := teller{Language: view.Language, home: home, now: now}
+	view.Name = t.Month(month)
+	view.Title = view.Name
+	view.neighbours(month, all)
+	for _, s := range home.Series {
+		view.Cards = append(view.Cards, t.monthCard(s, month, to))
+	}
+	return monthPage.Render(c, http.StatusOK, view)
+}
+
+// neighbours links the months before and after, where the reader lived.
+func (v *monthView) neighbours(month civil.Month, stays []premises.Stay) {
+	before, after := month.Prev(), month.Next()
+	if stays[0].From.Before(month.First()) {
+		v.Previous, v.PreviousName = monthLink(before), v.Month(before)
+	}
+	if after.First().Before(stays[len(stays)-1].To) {
+		v.Next, v.NextName = monthLink(after), v.Month(after)
+	}
+}
+
+func (t teller) monthCard(s consumption.Series, month civil.Month, to civil.Date) card {
+	c := card{Kind: s.Kind, Title: t.T("kind." + string(s.Kind))}
+	if s.Resolution == metering.Off {
+		c.None = t.T("home.off")
+		return c
+	}
+	m, ok := s.Month(month)
+	t.setFigure(&c, m, ok, t.period(month, to), t.T("month.nothing"))
+	if s.Resolution == metering.Month {
+		c.Lines = []string{t.T("home.monthly")}
+		return c
+	}
+	c.Chart = t.draw(s, t.home.Stays[0].From, t.home.Stays[len(t.home.Stays)-1].To)
+	return c
+}
+
+// period says which part of the month the figure is of.
+func (t teller) period(month civil.Month, to civil.Date) string {
+	first, last := t.home.Stays[0].From, t.home.Stays[len(t.home.Stays)-1].To
+	switch {
+	case t.home.Today.Before(last):
+		return t.T("month.so_far", t.DayOfMonth(first))
+	case first == month.First() && last == to:
+		return t.T("month.whole", t.Month(month))
+	default:
+		return t.T("month.part", t.DayOfMonth(first), t.DayOfMonth(last.AddDays(-1)))
+	}
+}

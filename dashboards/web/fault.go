@@ -1,0 +1,45 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/xnetroseraie/xnet/api/problem"
+)
+
+type faultView struct {
+	Chrome
+	Sentence string
+	CallUs   bool
+}
+
+var faultPage = MustPage[faultView](files, "error.html")
+
+// Fault answers with the page of a problem: what happened, in a sentence, and
+// whom to call. Who is not signed in is led to the sign-in page.
+func (s *Site) Fault(c echo.Context, p *problem.Error) error {
+	if p.Kind == problem.SignedOut {
+		return c.Redirect(http.StatusSeeOther, SignInPath)
+	}
+	problem.SetRetry(c, p)
+	title := "error.title"
+	if p.Kind == problem.Unavailable {
+		title = "service.title"
+	}
+	view := faultView{Chrome: s.Chrome(c, title), Sentence: Sentence(LanguageOf(c), p),
+		CallUs: p.Kind == problem.Unavailable || p.Kind == problem.Internal}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return faultPage.Render(c, p.StatusCode(), view)
+}
+
+// SignInPath is the address of the sign-in page.
+const SignInPath = "/connexion"
+
+// Sentence says the problem in the reader's language.
+func Sentence(l Language, p *problem.Error) string {
+	if p.Retry > 0 {
+		return l.T(p.Message, problem.Seconds(p.Retry))
+	}
+	return l.T(p.Message)
+}

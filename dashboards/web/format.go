@@ -1,0 +1,187 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// A format is how a language writes numbers and dates.
+type format struct {
+	thousands, point string
+	days             [7]string // from Sunday
+	months           [12]string
+	first            string // the first day of a month
+	several          float64
+}
+
+// Spaces that do not break: before a unit, and between thousands.
+const (
+	narrow = "\u202f"
+	firm   = "\u00a0"
+)
+
+var frenchFormat = format{
+	thousands: narrow, point: ",", first: "1er", several: 2,
+	days:   [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
+	months: [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
+}
+
+var englishFormat = format{
+	thousands: ",", point: ".", first: "1", several: 1.0000001,
+	days:   [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
+	months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
+}
+
+// Number writes x with so many decimals, as in "1 234,5".
+func (l Language) Number(x float64, decimals int) string {
+	text := strconv.FormatFloat(x, 'f', decimals, 64)
+	sign := ""
+	if strings.HasPrefix(text, "-") {
+		sign, text = "−", text[1:]
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	for at := len(whole) - 3; at > 0; at -= 3 {
+		whole = whole[:at] + l.format.thousands + whole[at:]
+	}
+	if fraction != "" {
+		whole += l.format.point + fraction
+	}
+	return sign + whole
+}
+
+const (
+	mlPerLitre      = 1000
+	mlPerCubicMetre = 1000 * mlPerLitre
+	whPerKWh        = 1000
+)
+
+// Litres writes a volume in litres, as in "98 litres".
+func (l Language) Litres(ml metering.Amount) string {
+	litres := float64(ml) / mlPerLitre
+	decimals := 0
+	if litres < 10 && ml%mlPerLitre != 0 {
+		decimals = 1
+	}
+	word := "unit.litre"
+	if litres >= l.format.several || litres == 0 && l.code == "en" {
+		word = "unit.litres"
+	}
+	return l.Number(litres, decimals) + firm + l.T(word)
+}
+
+// CubicMetres writes a volume in m³, as in "3,21 m³".
+func (l Language) CubicMetres(ml metering.Amount) string {
+	return l.Number(float64(ml)/mlPerCubicMetre, 2) + firm + "m³"
+}
+
+// KilowattHours writes an energy, as in "12,3 kWh".
+func (l Language) KilowattHours(wh metering.Amount) string {
+	kwh := float64(wh) / whPerKWh
+	decimals := 1
+	if kwh >= 100 {
+		decimals = 0
+	}
+	return l.Number(kwh, decimals) + firm + "kWh"
+}
+
+// OfDay writes what a kind of meter counted on a day: litres or kWh.
+func (l Language) OfDay(k metering.Kind, used metering.Amount) string {
+	if k.IndexUnit() == metering.WattHour {
+		return l.KilowattHours(used)
+	}
+	return l.Litres(used)
+}
+
+// OnScale writes what stands beside a line of a chart of days, in litres or kWh
+// without the unit, with as many decimals as it needs.
+func (l Language) OnScale(k metering.Kind, a metering.Amount) string {
+	x := float64(a) / mlPerLitre
+	if k.IndexUnit() == metering.WattHour {
+		x = float64(a) / whPerKWh
+	}
+	decimals := 0
+	for scaled := x; decimals < 3 && scaled != math.Trunc(scaled); decimals++ {
+		scaled = math.Round(scaled*10*1000) / 1000
+	}
+	return l.Number(x, decimals)
+}
+
+// OfMonth writes what a kind counted in a month: kWh, litres, or from a cubic
+// metre on both, as in "3,21 m³ (3 210 litres)".
+func (l Language) OfMonth(k metering.Kind, used metering.Amount) (first, second string) {
+	switch {
+	case k.IndexUnit() == metering.WattHour:
+		return l.KilowattHours(used), ""
+	case used < mlPerCubicMetre:
+		return l.Litres(used), ""
+	default:
+		return l.CubicMetres(used), l.Litres(used)
+	}
+}
+
+// Dial writes an index as the meter's face shows it: m³ or kWh with three
+// decimals.
+func (l Language) Dial(k metering.Kind, index metering.Amount) string {
+	if k.IndexUnit() == metering.WattHour {
+		return l.Number(float64(index)/whPerKWh, 1) + firm + "kWh"
+	}
+	return l.Number(float64(index)/mlPerCubicMetre, 3) + firm + "m³"
+}
+
+// Day writes a date without its year, as in "lundi 3 mars".
+func (l Language) Day(d civil.Date) string {
+	weekday := d.Start(time.UTC).Weekday()
+	return l.format.days[weekday] + firm + l.DayOfMonth(d)
+}
+
+// DayOfMonth writes a date without weekday and year, as in "1er mars".
+func (l Language) DayOfMonth(d civil.Date) string {
+	day := strconv.Itoa(d.Day)
+	if d.Day == 1 {
+		day = l.format.first
+	}
+	return day + firm + l.format.months[d.Month-1]
+}
+
+// Month writes a month, as in "mars 2026".
+func (l Language) Month(m civil.Month) string {
+	return l.format.months[m.Month-1] + firm + strconv.Itoa(m.Year)
+}
+
+// Moment writes an instant with its distance from now, as in "il y a 8 secondes
+// — 14:03:20", and with its date when it is older than an hour.
+func (l Language) Moment(at, now time.Time, zone *time.Location) string {
+	local := at.In(zone)
+	switch ago := max(0, now.Sub(at)); {
+	case ago < time.Minute:
+		return l.count("ago.second", int(ago/time.Second)) + " — " + local.Format("15:04:05")
+	case ago < time.Hour:
+		return l.count("ago.minute", int(ago/time.Minute)) + " — " + local.Format("15:04")
+	case civil.DateOf(local) == civil.DateIn(now, zone):
+		return l.T("ago.today", local.Format("15:04"))
+	default:
+		return l.T("ago.day", l.Date(civil.DateOf(local), civil.DateIn(now, zone)), local.Format("15:04"))
+	}
+}
+
+// Date writes a date as [Language.Day] does, with its year where it is not that
+// of today.
+func (l Language) Date(d, today civil.Date) string {
+	if d.Year == today.Year {
+		return l.Day(d)
+	}
+	return fmt.Sprintf("%s%s%d", l.Day(d), firm, d.Year)
+}
+
+func (l Language) count(key string, n int) string {
+	if float64(n) >= l.format.several || n == 0 && l.code == "en" {
+		key += "s"
+	}
+	return l.T(key, n)
+}

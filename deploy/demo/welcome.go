@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/xnetroseraie/xnet/deploy/simulator/household"
+	"github.com/xnetroseraie/xnet/internal/civil"
+)
+
+// A guest is a tenant whom the demo introduces.
+type guest struct {
+	person string // id
+	name   string
+	flat   household.DwellingID
+	why    string
+}
+
+// introductions says what a visitor may want to see of each story.
+var introductions = []struct {
+	story household.Story
+	why   string
+}{
+	{household.LeakingToilet, "a toilet that leaks since about two months"},
+	{household.HighStandby, "a high standby, day and night"},
+	{household.Careful, "a careful household"},
+	{household.NightWorker, "somebody who lives at night"},
+	{household.ReplacedMeter, "a cold-water meter that was replaced"},
+	{household.SilentGateway, "a gateway that is silent"},
+	{household.ChangedHousehold, "moved in while the meters counted"},
+	{household.Unmetered, "a flat without meters"},
+}
+
+// guests are an ordinary household that agreed to be read finely, one that did
+// not, and the first of each story.
+func (d *demo) guests() (list []guest) {
+	list = append(list, d.ordinary(household.ConsentFine, "an ordinary household, read every 10 seconds with its consent")...)
+	list = append(list, d.ordinary(household.ConsentNone, "an ordinary household, read as rarely as the law allows")...)
+	for _, i := range introductions {
+		for _, flat := range d.residence.Dwellings {
+			if g, ok := d.guest(flat, i.why); ok && flat.Has(i.story) {
+				list = append(list, g)
+				break
+			}
+		}
+	}
+	return list
+}
+
+func (d *demo) ordinary(consent household.Consent, why string) []guest {
+	for _, flat := range d.residence.Dwellings {
+		h := flat.HouseholdOn(d.today())
+		if g, ok := d.guest(flat, why); ok && len(flat.Stories) == 0 && h.Consent == consent {
+			return []guest{g}
+		}
+	}
+	return nil
+}
+
+// guest is the tenant of a flat, false where nobody lives there today.
+func (d *demo) guest(flat *household.Dwelling, why string) (guest, bool) {
+	h := flat.HouseholdOn(d.today())
+	if h == nil {
+		return guest{}, false
+	}
+	for i := range flat.Households {
+		if &flat.Households[i] == h {
+			return guest{person: personID(flat, i, 0), name: h.Persons[0].Name(), flat: flat.ID, why: why}, true
+		}
+	}
+	return guest{}, false
+}
+
+func (d *demo) today() civil.Date { return civil.DateIn(time.Now(), d.residence.Zone) }
+
+// welcome prints what a visitor needs.
+func (d *demo) welcome() {
+	d.screen.step("ready")
+	d.screen.say("\n  Open   http://%s\n\n  Sign in with one of these codes:\n", d.addr.api)
+	for _, g := range d.guests() {
+		d.screen.say("    %-15s %-22s flat %-7s %s", d.codes[g.person], g.name, g.flat, g.why)
+	}
+	d.screen.say("\n  The meters are read every %s; the newest reading stands on the page.", d.Interval)
+	d.screen.say("  Logs are in %s. Ctrl-C ends everything.\n", fmt.Sprint(d.path("log")))
+}

@@ -1,0 +1,3 @@
+module example.org/found
+
+go 1.26.0

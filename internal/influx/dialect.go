@@ -1,0 +1,238 @@
+package influx
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
+	"github.com/influxdata/influxdb-client-go/v2/domain"
+
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// A dialect is what differs between the versions of InfluxDB.
+type dialect interface {
+	// bucketName returns the name by which writes and Flux know bucket.
+	bucketName(bucket string) string
+	// setUp makes the bucket, or lengthens its retention. Idempotent. It fails
+	// with [ErrShortens].
+	setUp(ctx context.Context, bucket string, shards, keep time.Duration) error
+	// erase removes the points of meters within [from, to). Idempotent.
+	erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, from, to time.Time) error
+}
+
+var (
+	_ dialect = v1{}
+	_ dialect = v2{}
+)
+
+func dialectFor(c Config, client influxdb2.Client) dialect {
+	if c.Org == "" {
+		return v1{client}
+	}
+	return v2{client, c.Org}
+}
+
+// checkRetention compares what a bucket keeps with what it is to keep, 0 for
+// ever, and reports whether it must be lengthened.
+func checkRetention(now, want time.Duration) (lengthen bool, err error) {
+	switch {
+	case now == want:
+		return false, nil
+	case want == 0 || (now != 0 && want > now):
+		return true, nil
+	default:
+		return false, fmt.Errorf("%w from %s to %s: raise influx.keep, or shorten it by hand in InfluxDB if the surplus may go",
+			ErrShortens, inDays(now), inDays(want))
+	}
+}
+
+func inDays(d time.Duration) string {
+	if d == 0 {
+		return "for ever"
+	}
+	return fmt.Sprintf("%d days", d/day)
+}
+
+// v1 is InfluxDB 1.8: a bucket is a database with the policy autogen; databases,
+// policies and deletes go through InfluxQL.
+type v1 struct{ client influxdb2.Client }
+
+const policy = "autogen"
+
+func (v v1) bucketName(bucket string) string { return bucket + "/" + policy }
+
+func (v v1) setUp(ctx context.Context, bucket string, shards, keep time.Duration) error {
+	now, found, err := v.retention(ctx, bucket)
+	if err != nil {
+		return err
+	}
+	lasting := fmt.Sprintf(`DURATION %s REPLICATION 1 SHARD DURATION %s`, influxqlDuration(keep), influxqlDuration(shards))
+	if !found {
+		_, err = v.influxql(ctx, fmt.Sprintf(`CREATE DATABASE %q WITH %s NAME %q`, bucket, lasting, policy))
+		return err
+	}
+	lengthen, err := checkRetention(now, keep)
+	if err != nil || !lengthen {
+		return err
+	}
+	_, err = v.influxql(ctx, fmt.Sprintf(`ALTER RETENTION POLICY %q ON %q %s`, policy, bucket, lasting))
+	return err
+}
+
+// retention returns how long the database's policy keeps points, 0 for ever.
+// Found is false where there is no such database.
+func (v v1) retention(ctx context.Context, database string) (keep time.Duration, found bool, err error) {
+	databases, err := v.influxql(ctx, `SHOW DATABASES`)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, row := range databases {
+		found = found || row["name"] == database
+	}
+	if !found {
+		return 0, false, nil
+	}
+	policies, err := v.influxql(ctx, fmt.Sprintf(`SHOW RETENTION POLICIES ON %q`, database))
+	if err != nil {
+		return 0, false, err
+	}
+	for _, row := range policies {
+		if row["name"] == policy {
+			keep, err = time.ParseDuration(row["duration"])
+			return keep, true, err
+		}
+	}
+	return 0, false, fmt.Errorf("database %s has no retention policy %s: choose another influx.prefix, or create the policy",
+		database, policy)
+}
+
+func (v v1) erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, from, to time.Time) error {
+	names := make([]string, len(meters))
+	for i, m := range meters {
+		names[i] = fmt.Sprintf("meter = '%s'", m) // ids are checked: no quote can stand in them
+	}
+	statement := fmt.Sprintf(`DELETE FROM %q WHERE (%s) AND time >= %d AND time < %d`,
+		measurement, strings.Join(names, " OR "), from.UnixNano(), to.UnixNano())
+	_, err := v.influxqlOn(ctx, bucket, statement)
+	return err
+}
+
+func (v v1) influxql(ctx context.Context, statement string) ([]map[string]string, error) {
+	return v.influxqlOn(ctx, "", statement)
+}
+
+// influxqlOn runs one statement and returns its rows, each column as text.
+func (v v1) influxqlOn(ctx context.Context, database, statement string) ([]map[string]string, error) {
+	service := v.client.HTTPService()
+	form := url.Values{"q": {statement}}
+	if database != "" {
+		form.Set("db", database)
+	}
+	var answer influxqlAnswer
+	perr := service.DoPostRequest(ctx, service.ServerURL()+"query", strings.NewReader(form.Encode()),
+		func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") },
+		func(r *http.Response) error {
+			defer r.Body.Close()
+			return json.NewDecoder(r.Body).Decode(&answer)
+		})
+	if perr != nil {
+		return nil, classify(perr)
+	}
+	return answer.rows()
+}
+
+// influxqlAnswer is the JSON of /query.
+type influxqlAnswer struct {
+	Error   string `json:"error"`
+	Results []struct {
+		Error  string `json:"error"`
+		Series []struct {
+			Columns []string `json:"columns"`
+			Rows    [][]any  `json:"values"`
+		} `json:"series"`
+	} `json:"results"`
+}
+
+func (a influxqlAnswer) rows() ([]map[string]string, error) {
+	if a.Error != "" {
+		return nil, fmt.Errorf("%w: %s", ErrTemporary, a.Error)
+	}
+	var rows []map[string]string
+	for _, result := range a.Results {
+		if result.Error != "" {
+			return nil, fmt.Errorf("%w: %s", ErrTemporary, result.Error)
+		}
+		for _, series := range result.Series {
+			for _, cells := range series.Rows {
+				row := make(map[string]string, len(cells))
+				for i, cell := range cells {
+					row[series.Columns[i]] = fmt.Sprint(cell)
+				}
+				rows = append(rows, row)
+			}
+		}
+	}
+	return rows, nil
+}
+
+func influxqlDuration(d time.Duration) string {
+	if d == 0 {
+		return "INF"
+	}
+	return fmt.Sprintf("%dh", d/time.Hour)
+}
+
+// v2 is InfluxDB 2.7: buckets belong to an organisation and are managed through
+// the API.
+type v2 struct {
+	client influxdb2.Client
+	org    string
+}
+
+func (v v2) bucketName(bucket string) string { return bucket }
+
+func (v v2) setUp(ctx context.Context, bucket string, shards, keep time.Duration) error {
+	org, err := v.client.OrganizationsAPI().FindOrganizationByName(ctx, v.org)
+	if err != nil {
+		return classify(err)
+	}
+	listed, err := v.client.APIClient().GetBuckets(ctx, &domain.GetBucketsParams{Name: &bucket, OrgID: org.Id})
+	if err != nil {
+		return classify(err)
+	}
+	seconds, shardSeconds := int64(keep/time.Second), int64(shards/time.Second)
+	rules := domain.RetentionRules{{EverySeconds: seconds, ShardGroupDurationSeconds: &shardSeconds}}
+	if listed.Buckets == nil || len(*listed.Buckets) == 0 {
+		_, err = v.client.BucketsAPI().CreateBucketWithName(ctx, org, bucket, rules...)
+		return classify(err)
+	}
+	found := (*listed.Buckets)[0]
+	var now time.Duration
+	if len(found.RetentionRules) > 0 {
+		now = time.Duration(found.RetentionRules[0].EverySeconds) * time.Second
+	}
+	lengthen, err := checkRetention(now, keep)
+	if err != nil || !lengthen {
+		return err
+	}
+	found.RetentionRules = rules
+	_, err = v.client.BucketsAPI().UpdateBucket(ctx, &found)
+	return classify(err)
+}
+
+func (v v2) erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, from, to time.Time) error {
+	for _, m := range meters { // its predicates know no "or"
+		predicate := fmt.Sprintf(`_measurement=%q AND meter=%q`, measurement, m)
+		last := to.Add(-time.Nanosecond) // its stop is inclusive
+		if err := v.client.DeleteAPI().DeleteWithName(ctx, v.org, bucket, from, last, predicate); err != nil {
+			return classify(err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+// Package influxtest gives the tests of one package one real InfluxDB, because
+// starting one takes seconds, and each test buckets of its own in it. Tests that
+// kill their server use package testkit.
+package influxtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/influxd"
+	"github.com/xnetroseraie/xnet/internal/testkit"
+)
+
+// A server is the package's InfluxDB, started by the first test that needs it.
+type server struct {
+	dir     string
+	command *exec.Cmd
+	url     string
+}
+
+var (
+	shared server
+	start  = sync.OnceValue(func() error { return shared.start() })
+	tests  atomic.Int64
+)
+
+// Main runs the tests of a package and ends their InfluxDB. It is what TestMain
+// calls, and returns the exit status.
+func Main(m *testing.M) int {
+	defer shared.stop()
+	return m.Run()
+}
+
+// Config returns the configuration of empty buckets, not yet set up, that keep
+// points of any age.
+func Config(t testing.TB) influx.Config {
+	t.Helper()
+	if err := start(); err != nil {
+		testkit.Unavailable(t, "no InfluxDB: %v", err)
+	}
+	c := influx.DefaultConfig()
+	c.URL, c.Keep = shared.url, influx.Retention{}
+	c.Prefix = fmt.Sprintf("t%d", tests.Add(1))
+	return c
+}
+
+// Open returns a client of empty buckets that closes with the test.
+func Open(t testing.TB) *influx.Client {
+	t.Helper()
+	return OpenWith(t, Config(t))
+}
+
+// OpenWith returns a client of the buckets of c, set up, that closes with the
+// test.
+func OpenWith(t testing.TB, c influx.Config) *influx.Client {
+	t.Helper()
+	client, err := influx.Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	if err := client.SetUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func (s *server) start() error {
+	tools, err := testkit.Tools()
+	if err != nil {
+		return err
+	}
+	path, err := influxd.Install(context.Background(), tools, os.Stderr)
+	if err != nil {
+		return err
+	}
+	addr, err := influxd.FreeAddr()
+	if err != nil {
+		return err
+	}
+	if s.dir, err = os.MkdirTemp("", "influxtest"); err != nil {
+		return err
+	}
+	s.url = "http://" + addr
+	s.command, err = influxd.Server{Path: path, Data: s.dir, Addr: addr}.Command(context.Background())
+	if err != nil {
+		return err
+	}
+	s.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.command.Start(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return influxd.WaitHealthy(ctx, addr)
+}
+
+func (s *server) stop() {
+	if s.command != nil && s.command.Process != nil {
+		_ = s.command.Process.Kill()
+		_ = s.command.Wait()
+	}
+	if s.dir != "" {
+		_ = os.RemoveAll(s.dir)
+	}
+}
