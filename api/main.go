@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -37,25 +36,20 @@ func main() {
 	}
 }
 
-var errHelp = errors.New("help was asked for")
-
 // run does what args say and returns when it is done or ctx ends.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout io.Writer) (err error) {
+func run(ctx context.Context, args []string, getenv func(string) string, stdout io.Writer) error {
+	helped := false
 	parser, err := kong.New(&commands{}, kong.Name("api"), kong.UsageOnError(),
 		kong.Description("The XnetRoseraie API: tenants' pages, JSON, and the registry of meters."),
-		kong.Writers(stdout, stdout), kong.Exit(func(int) { panic(errHelp) }),
+		kong.Writers(stdout, stdout), kong.Exit(func(int) { helped = true }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(program{getenv, stdout}))
 	if err != nil {
 		return fmt.Errorf("read the command line: %w", err)
 	}
-	defer func() { // kong leaves after help through its exit function only
-		if said := recover(); said == errHelp {
-			err = nil
-		} else if said != nil {
-			panic(said)
-		}
-	}()
 	command, err := parser.Parse(args)
+	if helped {
+		return nil // what comes after --help counts no more
+	}
 	if err != nil {
 		return fmt.Errorf("%w: see api --help", err)
 	}

@@ -15,7 +15,10 @@ import (
 )
 
 // A screen is a page as a person sees it.
-type screen struct{ name, language, path string }
+type screen struct {
+	name, language, path string
+	open                 bool // with everything unfolded
+}
 
 // TestScreens opens every page in a real browser, after a sign-in there, and
 // checks that none is wider than its window, down to 320 pixels. It writes
@@ -27,11 +30,11 @@ func TestScreens(t *testing.T) {
 	}
 	h := newHouse(t)
 	for person, screens := range map[string][]screen{
-		"":       {{"connexion", "fr", "/connexion"}, {"connexion", "en", "/connexion"}},
-		"P-new":  {{"accueil", "fr", "/"}, {"accueil", "en", "/"}, {"mois", "fr", "/consommation/2026-03"}},
-		"P-next": {{"silencieux", "fr", "/"}},
-		"P-bare": {{"sans-compteur", "fr", "/"}},
-		"P-old":  {{"parti", "fr", "/"}, {"parti-mois", "fr", "/consommation/2026-02"}, {"absent", "fr", "/consommation/2026-03"}},
+		"":       {{"connexion", "fr", "/connexion", false}, {"connexion", "en", "/connexion", false}},
+		"P-new":  {{"accueil", "fr", "/", false}, {"accueil-ouvert", "fr", "/", true}, {"accueil", "en", "/", false}, {"mois", "fr", "/consommation/2026-03", false}},
+		"P-next": {{"silencieux", "fr", "/", false}},
+		"P-bare": {{"sans-compteur", "fr", "/", false}},
+		"P-old":  {{"parti", "fr", "/", false}, {"parti-mois", "fr", "/consommation/2026-02", false}, {"absent", "fr", "/consommation/2026-03", false}},
 	} {
 		t.Run("person "+person, func(t *testing.T) { look(t, path, h, person, screens) })
 	}
@@ -78,6 +81,11 @@ func (s screen) shoot(ctx context.Context, t *testing.T, address string, width i
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900),
 		chromedp.Navigate(address+"/langue/"+s.language+"?retour="+s.path)); err != nil {
 		t.Fatalf("%s: %v", s.name, err)
+	}
+	if s.open {
+		if _, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`(d => { d.forEach(e => e.open = true); return d.length })(document.querySelectorAll("details"))`)); err != nil {
+			t.Fatalf("%s: %v", s.name, err)
+		}
 	}
 	widest, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
 	if err != nil || widest > width {

@@ -144,10 +144,9 @@ func (r *Reader) fetch(ctx context.Context, stay premises.Stay, spans []span, no
 			return stored{}, away(err)
 		}
 	}
-	isLive := func(s span) bool { return s.live(now) && s.hanging.Meter.Resolution != metering.Off }
-	if ids := idsOf(spans, isLive); len(ids) > 0 {
+	if ids := idsOf(spans, func(s span) bool { return s.hanging.Meter.Resolution != metering.Off }); len(ids) > 0 {
 		since := stay.MovedIn.Start(stay.Zone)
-		found.latest, err = r.influx.Before(ctx, ids, metering.Index, now.Add(time.Minute), since)
+		found.latest, err = r.influx.Before(ctx, ids, metering.Index, earliest(end, now.Add(time.Minute)), since)
 	}
 	return found, away(err)
 }

@@ -18,6 +18,7 @@ import (
 )
 
 func TestAnsweredOnlyOnceStored(t *testing.T) {
+	t.Parallel()
 	broker, server := testkit.Broker(t), testkit.Influx(t)
 	c := influx.DefaultConfig()
 	c.URL, c.Keep = server.URL, influx.Retention{}
@@ -50,6 +51,7 @@ func TestAnsweredOnlyOnceStored(t *testing.T) {
 }
 
 func TestRefusedPacks(t *testing.T) {
+	t.Parallel()
 	broker, store := testkit.Broker(t), influxtest.Open(t)
 	col := start(t, quick(broker.URL), store)
 	g := newGateway(t, broker.URL)
@@ -88,6 +90,7 @@ func TestRefusedPacks(t *testing.T) {
 }
 
 func TestFullQuarantineDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	broker, store := testkit.Broker(t), influxtest.Open(t)
 	col := startIn(t, quick(broker.URL), store, t.TempDir(), 10)
 	g := newGateway(t, broker.URL)
@@ -107,6 +110,7 @@ func TestFullQuarantineDoesNotAnswer(t *testing.T) {
 // TestRejectedByInfluxDB has one pack of many hold a reading that is older than
 // the retention, which only InfluxDB knows.
 func TestRejectedByInfluxDB(t *testing.T) {
+	t.Parallel()
 	c := influxtest.Config(t)
 	c.Keep.Readings = 3000
 	broker, store := testkit.Broker(t), influxtest.OpenWith(t, c)
@@ -138,6 +142,7 @@ func TestRejectedByInfluxDB(t *testing.T) {
 }
 
 func TestRepetitionsAreStoredOnce(t *testing.T) {
+	t.Parallel()
 	broker, store := testkit.Broker(t), influxtest.Open(t)
 	first, second := start(t, quick(broker.URL), store), start(t, quick(broker.URL), store)
 	g := newGateway(t, broker.URL)
@@ -170,6 +175,7 @@ func TestRepetitionsAreStoredOnce(t *testing.T) {
 }
 
 func TestConsent(t *testing.T) {
+	t.Parallel()
 	broker, store := testkit.Broker(t), influxtest.Open(t)
 	col := start(t, quick(broker.URL), store)
 	g := newGateway(t, broker.URL)
@@ -201,6 +207,7 @@ func TestConsent(t *testing.T) {
 }
 
 func TestPackWaitsForTheRegistry(t *testing.T) {
+	t.Parallel()
 	broker, store := testkit.Broker(t), influxtest.Open(t)
 	col := start(t, quick(broker.URL), store)
 	col.waitReady(t)
@@ -220,6 +227,7 @@ func TestPackWaitsForTheRegistry(t *testing.T) {
 }
 
 func TestUnknownMeterIsRolledUpOnceBound(t *testing.T) {
+	t.Parallel()
 	broker, store := testkit.Broker(t), influxtest.Open(t)
 	c := quick(broker.URL)
 	c.Hold = 100 * time.Millisecond // nobody publishes a registry at first
@@ -255,6 +263,7 @@ func TestUnknownMeterIsRolledUpOnceBound(t *testing.T) {
 }
 
 func TestBrokerIsLeftWhileInfluxDBIsAway(t *testing.T) {
+	t.Parallel()
 	broker, server := testkit.Broker(t), testkit.Influx(t)
 	c := influx.DefaultConfig()
 	c.URL, c.Keep = server.URL, influx.Retention{}
@@ -287,6 +296,7 @@ func TestBrokerIsLeftWhileInfluxDBIsAway(t *testing.T) {
 }
 
 func TestBrokerThatComesAndGoes(t *testing.T) {
+	t.Parallel()
 	broker, store := testkit.Broker(t), influxtest.Open(t)
 	broker.Stop()
 	col := start(t, quick(broker.URL), store)
@@ -311,6 +321,7 @@ func TestBrokerThatComesAndGoes(t *testing.T) {
 }
 
 func TestEndStoresWhatWasQueued(t *testing.T) {
+	t.Parallel()
 	broker, store := testkit.Broker(t), influxtest.Open(t)
 	c := quick(broker.URL)
 	c.BatchAge = time.Hour // nothing is written before the end

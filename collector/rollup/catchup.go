@@ -93,7 +93,7 @@ func unrolled(ctx context.Context, store *influx.Client, meters []sites.Meter) (
 	for _, m := range meters {
 		last, ok := latest[m.Meter]
 		if ok && !m.Next(m.Periods()[0], from[m.Meter]).After(last.At) {
-			missing[m.Meter] = span{from[m.Meter], last.At}
+			missing[m.Meter] = span{from: from[m.Meter], to: last.At}
 		}
 	}
 	return missing, nil
@@ -112,8 +112,9 @@ func Rebuild(ctx context.Context, store *influx.Client, meters []sites.Meter, fr
 	var items []*item
 	for _, m := range meters {
 		if len(m.Periods()) > 0 {
-			items = append(items, newItem(m, span{from, to}))
+			items = append(items, newItem(m, span{from: from, to: to}))
 		}
 	}
-	return settle(ctx, store, items)
+	done, err := settle(ctx, store, items)
+	return done.periods, errors.Join(append(done.lost, err)...)
 }

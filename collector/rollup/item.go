@@ -21,13 +21,15 @@ var dawn = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 type item struct {
 	meter  sites.Meter
 	dirty  span
-	window span // half-open
+	window bounds
 
 	origin bool    // no reading lies before the window
 	end    bool    // no reading lies after the window
 	sought bool    // anchor was looked for outside the window
 	anchor *anchor // what was found
 	redo   bool    // the offset of all later periods changed
+
+	since, until time.Time // what the window must cover, where that is known
 }
 
 // An anchor is a stored boundary: the continuous index goes on from it.
@@ -38,16 +40,42 @@ type anchor struct {
 
 func newItem(m sites.Meter, dirty span) *item {
 	it := &item{meter: m, dirty: dirty}
-	from, margin := dirty.from.Add(-it.reach()), 2*m.Interval()
-	for _, p := range m.Periods() { // a period that closes needs its own start
-		start := m.Floor(p, dirty.from.Add(-margin))
-		if !m.Next(p, start).After(dirty.to) && start.Add(-margin).Before(from) {
-			from = start.Add(-margin)
+	near := bounds{dirty.from.Add(-2 * m.Interval()), dirty.to.Add(2 * m.Interval())}
+	it.window = bounds{dirty.from.Add(-it.reach()), dirty.to.Add(it.reach())}
+	for _, p := range m.Periods() { // a boundary in the range changes the periods on both of its sides
+		if m.Next(p, near.from).After(near.to) {
+			continue
+		}
+		it.window = it.window.with(bounds{m.Floor(p, near.from).Add(-2 * m.Interval()), it.window.to})
+		if end := m.Next(p, near.to); end.Before(time.Now()) {
+			it.window = it.window.with(bounds{it.window.from, end.Add(2 * m.Interval())})
 		}
 	}
-	it.window = span{from, dirty.to.Add(it.reach())}
 	it.limit()
 	return it
+}
+
+// bounds are half-open.
+type bounds struct{ from, to time.Time }
+
+func (b bounds) length() time.Duration { return b.to.Sub(b.from) }
+
+// with returns the smallest bounds that hold both.
+func (b bounds) with(o bounds) bounds {
+	if b.from.IsZero() {
+		return o
+	}
+	return bounds{earlier(b.from, o.from), later(b.to, o.to)}
+}
+
+// estimate is about how many readings the window holds: those that were marked,
+// and what the meter's interval allows around them.
+func (it *item) estimate() int {
+	span := it.window.length()
+	if it.dirty.readings > 0 {
+		span -= it.dirty.to.Sub(it.dirty.from)
+	}
+	return it.dirty.readings + int(span/max(it.meter.Interval(), time.Second))
 }
 
 // limit ends the window where no reading can lie any more.
@@ -92,10 +120,16 @@ func (it *item) judge(rs []metering.Reading, stored []influx.Consumption) (map[i
 	lo, hi := rs[max(first-2, 0)].At, rs[min(after+1, len(rs)-1)].At
 	last := s.points[len(s.points)-1].at
 	switch {
-	case !it.origin && (first < 2 || it.startMissing(s, lo, last)):
+	case !it.origin && first < 2:
 		return nil, moreBefore
 	case !it.end && len(rs)-after < 2:
 		return nil, moreAfter
+	case it.redo:
+		hi = last
+	}
+	affected := it.affected(s, lo, hi)
+	if need := it.cover(s, affected, lo, hi); need != nothing {
+		return nil, need
 	}
 	offset, found := it.offset(s, stored, lo)
 	switch {
@@ -104,13 +138,11 @@ func (it *item) judge(rs []metering.Reading, stored []influx.Consumption) (map[i
 	case !found:
 		return nil, anAnchor
 	}
-	if it.redo {
-		hi = last
-	} else if need := it.checkLater(s, stored, hi, offset); need != nothing {
+	if need := it.checkLater(s, stored, hi, offset); need != nothing && !it.redo {
 		return nil, need
 	}
 	periods := map[influx.Period][]influx.Consumption{}
-	for _, p := range it.meter.Periods() {
+	for _, p := range affected {
 		periods[p] = s.periods(p, lo, hi, offset)
 	}
 	return periods, nothing
@@ -121,16 +153,38 @@ func sortedIndex(rs []metering.Reading, at time.Time) int {
 	return i
 }
 
-// startMissing reports whether a closed period that lo lies in began before the
-// series.
-func (it *item) startMissing(s *series, lo, last time.Time) bool {
+// affected returns the lengths of which a period can have changed: those with a
+// boundary between lo and hi, and all where the index broke or began there.
+func (it *item) affected(s *series, lo, hi time.Time) []influx.Period {
+	if it.redo || s.breaks(lo, hi) || (it.origin && !lo.After(s.points[0].at)) {
+		return it.meter.Periods()
+	}
+	var ps []influx.Period
 	for _, p := range it.meter.Periods() {
-		start := it.meter.Floor(p, lo)
-		if !it.meter.Next(p, start).After(last) && start.Before(s.points[0].at) {
-			return true
+		if !it.meter.Next(p, lo).After(hi) {
+			ps = append(ps, p)
 		}
 	}
-	return false
+	return ps
+}
+
+// cover returns what the series lacks to compute the affected periods whole:
+// the first begins before lo, the last ends after hi.
+func (it *item) cover(s *series, affected []influx.Period, lo, hi time.Time) need {
+	last := s.points[len(s.points)-1].at
+	for _, p := range affected {
+		if start := it.meter.Floor(p, lo); !it.origin && start.Before(s.points[0].at) {
+			it.since = start
+			return moreBefore
+		}
+		if end := it.meter.Next(p, hi); !it.end && end.After(last) {
+			it.until = later(it.until, end)
+		}
+	}
+	if it.until.After(last) && !it.end {
+		return moreAfter
+	}
+	return nothing
 }
 
 // offset is what the stored continuous index exceeds the series' own by, at the

@@ -18,7 +18,10 @@ import (
 )
 
 // A span is a range of instants, both included. The zero value is empty.
-type span struct{ from, to time.Time }
+type span struct {
+	from, to time.Time
+	readings int // marked in it; 0 means not known
+}
 
 // with returns the smallest span that holds both.
 func (s span) with(o span) span {
@@ -30,6 +33,11 @@ func (s span) with(o span) span {
 	}
 	if o.to.After(s.to) {
 		s.to = o.to
+	}
+	if s.readings == 0 || o.readings == 0 {
+		s.readings = 0
+	} else {
+		s.readings += o.readings
 	}
 	return s
 }
@@ -63,14 +71,15 @@ func merge(spans []span) []span {
 
 // extend returns spans with at in one of them.
 func extend(spans []span, at time.Time) []span {
+	one := span{from: at, to: at, readings: 1}
 	for i := range spans {
 		s := &spans[len(spans)-1-i] // mostly the last
 		if at.Sub(s.to) <= mergeWithin && s.from.Sub(at) <= mergeWithin {
-			*s = s.with(span{at, at})
+			*s = s.with(one)
 			return spans
 		}
 	}
-	return append(spans, span{at, at})
+	return append(spans, one)
 }
 
 // A journal is the dirty ranges on disk: one line each, "meter from to" in
@@ -210,6 +219,6 @@ func parseLine(line []byte) (metering.MeterID, span, bool) {
 	}
 	from, err1 := strconv.ParseInt(string(words[1]), 10, 64)
 	to, err2 := strconv.ParseInt(string(words[2]), 10, 64)
-	s := span{time.UnixMilli(from).UTC(), time.UnixMilli(to).UTC()}
+	s := span{from: time.UnixMilli(from).UTC(), to: time.UnixMilli(to).UTC()}
 	return metering.MeterID(words[0]), s, errors.Join(err1, err2) == nil && to >= from
 }

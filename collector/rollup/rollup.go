@@ -13,6 +13,7 @@ package rollup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -79,7 +80,9 @@ func New(c Config, store *influx.Client, directory *sites.Directory, log *slog.L
 			Help: "How long the oldest reading has waited to be rolled up."}),
 		meters: map[metering.MeterID]*meterState{}, dirty: map[metering.MeterID]*dirt{},
 		working: map[metering.MeterID][]span{}, bound: map[metering.MeterID]bool{}}
-	if err := figures.Register(r.lag); err != nil {
+	pending := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "xnet_collector_rollup_pending_meters",
+		Help: "Meters with readings that are stored and not rolled up yet."}, func() float64 { return float64(r.Pending()) })
+	if err := errors.Join(figures.Register(r.lag), figures.Register(pending)); err != nil {
 		return nil, fmt.Errorf("open rollup: %w", err)
 	}
 	for m, spans := range left {
@@ -199,12 +202,20 @@ func (r *Rollup) Lag() time.Duration {
 	return oldest
 }
 
-// Idle reports whether nothing is left to roll up.
-func (r *Rollup) Idle() bool {
+// Pending is how many meters may have readings that are stored and not rolled
+// up yet.
+func (r *Rollup) Pending() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.dirty)+len(r.working)+len(r.bound) == 0 && !r.seeking
+	n := len(r.dirty) + len(r.working) + len(r.bound)
+	if r.seeking {
+		n++
+	}
+	return n
 }
+
+// Idle reports whether nothing is left to roll up.
+func (r *Rollup) Idle() bool { return r.Pending() == 0 }
 
 func (r *Rollup) round(ctx context.Context) error {
 	if err := r.catchUp(ctx); err != nil {
@@ -215,12 +226,15 @@ func (r *Rollup) round(ctx context.Context) error {
 		return nil
 	}
 	begun := time.Now()
-	written, err := settle(ctx, r.store, items)
+	done, err := settle(ctx, r.store, items)
+	for _, lost := range done.lost {
+		r.log.Error("periods are not computed: see the reason, then run collector rollup", "error", lost)
+	}
 	r.finish(items, err)
 	if err != nil {
 		return err
 	}
-	r.log.Debug("rolled up", "ranges", len(items), "periods", written, "seconds", time.Since(begun).Seconds())
+	r.log.Debug("rolled up", "ranges", len(items), "periods", done.periods, "seconds", time.Since(begun).Seconds())
 	return nil
 }
 

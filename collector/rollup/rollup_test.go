@@ -1,10 +1,6 @@
 package rollup_test
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -15,148 +11,23 @@ import (
 	"github.com/xnetroseraie/xnet/collector/rollup"
 	"github.com/xnetroseraie/xnet/collector/sites"
 	"github.com/xnetroseraie/xnet/internal/influx"
-	"github.com/xnetroseraie/xnet/internal/influx/influxtest"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/testkit"
-	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
-func TestMain(m *testing.M) { os.Exit(influxtest.Main(m)) }
-
-// A bench is a rollup on a real InfluxDB.
-type bench struct {
-	t         testing.TB
-	store     *influx.Client
-	directory *sites.Directory
-	journal   string
-	rollup    *rollup.Rollup
-	stop      func()
+// An hoursCase feeds readings in steps and says the hours they leave; nil where
+// only the sums matter.
+type hoursCase struct {
+	name string
+	feed [][]metering.Reading
+	want []influx.Consumption
 }
 
-func newBench(t testing.TB, meters ...wire.RegistryMeter) *bench {
-	t.Helper()
-	store := influxtest.Open(t)
-	b := &bench{t: t, store: store, directory: &sites.Directory{}, journal: filepath.Join(t.TempDir(), "journal")}
-	b.start()
-	t.Cleanup(func() { b.stop() })
-	b.bind(meters...)
-	return b
-}
-
-// start opens the rollup on its journal, as a new process does.
-func (b *bench) start() {
-	b.t.Helper()
-	r, err := rollup.New(rollup.Config{Journal: b.journal, Quiet: 20 * time.Millisecond, AtMost: time.Second},
-		b.store, b.directory, testkit.Logger(b.t), prometheus.NewRegistry())
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	b.rollup, b.stop = r, func() {
-		cancel()
-		<-done
-		if err := r.Close(); err != nil {
-			b.t.Error(err)
-		}
-		b.stop = func() {}
-	}
-	go func() { defer close(done); r.Run(ctx) }()
-}
-
-func (b *bench) bind(meters ...wire.RegistryMeter) {
-	b.t.Helper()
-	changed, err := b.directory.Update(wire.Registry{Site: "S1", Zone: "Europe/Paris", Meters: meters})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.rollup.Bound(changed)
-}
-
-// feed stores readings, marks them, and waits for their rollup.
-func (b *bench) feed(rs ...metering.Reading) {
-	b.t.Helper()
-	b.write(rs...)
-	if err := b.rollup.Mark(rs); err != nil {
-		b.t.Fatal(err)
-	}
-	b.settle()
-}
-
-func (b *bench) write(rs ...metering.Reading) {
-	b.t.Helper()
-	if err := b.store.WriteReadings(b.t.Context(), rs); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-func (b *bench) settle() {
-	b.t.Helper()
-	testkit.Eventually(b.t, 20*time.Second, func() error {
-		if !b.rollup.Idle() {
-			return fmt.Errorf("rollup still works")
-		}
-		return nil
-	})
-}
-
-// stored returns all periods of M1.
-func (b *bench) stored(p influx.Period) []influx.Consumption {
-	b.t.Helper()
-	found, err := b.store.Consumption(b.t.Context(), p, []metering.MeterID{"M1"}, dawn, time.Now().Add(48*time.Hour))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return found["M1"]
-}
-
-var (
-	dawn = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-	base = time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC) // noon in Paris, a Monday
-)
-
-func meter(r metering.Resolution) wire.RegistryMeter {
-	return wire.RegistryMeter{Meter: "M1", Gateway: "G1", Kind: metering.Electricity, IndexModulus: 1_000_000,
-		MaxPerHour: 10_000, IntervalS: 600, Resolution: r}
-}
-
-func reading(after time.Duration, index metering.Amount) metering.Reading {
-	return at(base.Add(after), index)
-}
-
-func at(instant time.Time, index metering.Amount) metering.Reading {
-	return metering.Reading{Meter: "M1", Quantity: metering.Index, At: instant, Amount: index}
-}
-
-// every returns readings each step within [from, to], index growing by grow.
-func every(from, to time.Time, step time.Duration, first, grow metering.Amount) []metering.Reading {
-	var rs []metering.Reading
-	for ; !from.After(to); from, first = from.Add(step), first+grow {
-		rs = append(rs, at(from, first))
-	}
-	return rs
-}
-
-func hour(n int, index, used metering.Amount, q metering.Quality) influx.Consumption {
-	return influx.Consumption{Meter: "M1", Start: base.Add(time.Duration(n) * time.Hour), Index: index, Used: used, Quality: q}
-}
-
-const (
-	minute    = time.Minute
-	measured  = metering.Measured
-	estimated = metering.Estimated
-)
-
-// TestHours feeds readings in steps and compares the hours they leave.
-func TestHours(t *testing.T) {
+func hoursCases() []hoursCase {
 	regular := func(to time.Duration) []metering.Reading {
 		return every(base, base.Add(to), 10*minute, 1000, 10)
 	}
-	for _, tt := range []struct {
-		name string
-		feed [][]metering.Reading
-		want []influx.Consumption
-	}{
+	return []hoursCase{
 		{"exact boundaries, the open hour is not written",
 			[][]metering.Reading{regular(150 * minute)},
 			[]influx.Consumption{hour(0, 1060, 60, measured), hour(1, 1120, 60, measured)}},
@@ -197,8 +68,15 @@ func TestHours(t *testing.T) {
 				{reading(60*minute, 999_990), reading(70*minute, 40)},
 			},
 			nil}, // only that sums telescope: see below
-	} {
+	}
+}
+
+// TestHours compares the hours that readings leave with those wanted.
+func TestHours(t *testing.T) {
+	t.Parallel()
+	for _, tt := range hoursCases() {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, meter(metering.Fine))
 			for _, rs := range tt.feed {
 				b.feed(rs...)
@@ -229,6 +107,7 @@ func checkTelescopes(t *testing.T, cs []influx.Consumption) {
 }
 
 func TestLateReadingTouchesOnlyItsHours(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, meter(metering.Fine))
 	all := every(base, base.Add(8*time.Hour), 10*minute, 1000, 10)
 	without := slices.DeleteFunc(slices.Clone(all), func(r metering.Reading) bool {
@@ -254,6 +133,7 @@ func TestLateReadingTouchesOnlyItsHours(t *testing.T) {
 }
 
 func TestDaysOfClockChanges(t *testing.T) {
+	t.Parallel()
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
 		t.Fatal(err)
@@ -267,6 +147,7 @@ func TestDaysOfClockChanges(t *testing.T) {
 		{"autumn, 25 hours", time.Date(2025, 10, 26, 0, 0, 0, 0, paris), 25},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, meter(metering.Fine))
 			b.feed(every(tt.day.AddDate(0, 0, -1), tt.day.AddDate(0, 0, 2), 10*minute, 0, 100)...)
 			days := b.stored(influx.Daily)
@@ -285,6 +166,7 @@ func TestDaysOfClockChanges(t *testing.T) {
 }
 
 func TestGapOfADayAndAHalf(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, meter(metering.Fine))
 	midnight := time.Date(2026, 5, 3, 22, 0, 0, 0, time.UTC) // in Paris
 	gap := midnight.Add(10 * time.Hour)
@@ -310,6 +192,7 @@ func TestGapOfADayAndAHalf(t *testing.T) {
 }
 
 func TestResolutionLimitsThePeriods(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		resolution          metering.Resolution
 		hours, days, months int
@@ -317,6 +200,7 @@ func TestResolutionLimitsThePeriods(t *testing.T) {
 		{metering.Fine, 90 * 24, 90, 3}, {metering.Hour, 90 * 24, 90, 3}, {metering.Day, 0, 90, 3}, {metering.Month, 0, 0, 3}, {metering.Off, 0, 0, 0},
 	} {
 		t.Run(string(tt.resolution), func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, meter(tt.resolution))
 			from := time.Date(2025, 12, 31, 23, 0, 0, 0, time.UTC) // midnight in Paris
 			b.feed(every(from, from.AddDate(0, 0, 90).Add(-time.Hour), time.Hour, 0, 100)...)
@@ -331,6 +215,7 @@ func TestResolutionLimitsThePeriods(t *testing.T) {
 }
 
 func TestMonthsGrowReadingByReading(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, meter(metering.Month))
 	paris, _ := time.LoadLocation("Europe/Paris")
 	for m := range 5 {
@@ -349,6 +234,7 @@ func TestMonthsGrowReadingByReading(t *testing.T) {
 }
 
 func TestMeterThatIsBoundLater(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	rs := every(base, base.Add(3*time.Hour), 10*minute, 1000, 10)
 	b.feed(rs...)
@@ -364,6 +250,7 @@ func TestMeterThatIsBoundLater(t *testing.T) {
 }
 
 func TestCrashBetweenWriteAndRollup(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, meter(metering.Fine))
 	all := every(base, base.Add(48*time.Hour), 10*minute, 1000, 10)
 	middle := all[6*20 : 6*30]
@@ -396,6 +283,7 @@ func TestCrashBetweenWriteAndRollup(t *testing.T) {
 }
 
 func TestJournalBelongsToOneProcess(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	if _, err := rollup.New(rollup.Config{Journal: b.journal}, b.store, b.directory, testkit.Logger(t), prometheus.NewRegistry()); err == nil {
 		t.Error("a second process opened the journal")
@@ -403,6 +291,7 @@ func TestJournalBelongsToOneProcess(t *testing.T) {
 }
 
 func TestRebuild(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, meter(metering.Fine))
 	b.stop()
 	b.write(every(base, base.Add(3*time.Hour), 10*minute, 1000, 10)...)

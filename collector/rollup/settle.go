@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,13 +27,21 @@ const maxRounds = 10
 
 var errUnsettled = errors.New("readings and periods contradict each other")
 
-// settle recomputes and writes what items call for, and returns how many
-// periods it wrote.
-func settle(ctx context.Context, store *influx.Client, items []*item) (int, error) {
-	var written atomic.Int64
+// An outcome is what became of items.
+type outcome struct {
+	mu      sync.Mutex
+	periods int     // written
+	lost    []error // of groups that trying again does not mend
+}
+
+// settle recomputes and writes what items call for. The error is temporary:
+// everything is then to be settled again. What is not goes to the outcome, and
+// does not keep others from being settled.
+func settle(ctx context.Context, store *influx.Client, items []*item) (*outcome, error) {
+	done := &outcome{}
 	for range maxRounds {
 		if len(items) == 0 {
-			return int(written.Load()), nil
+			return done, nil
 		}
 		groups := group(items)
 		again := make([][]*item, len(groups))
@@ -41,18 +49,39 @@ func settle(ctx context.Context, store *influx.Client, items []*item) (int, erro
 		work.SetLimit(parallelGroups)
 		for i, g := range groups {
 			work.Go(func() (err error) {
-				var n int
-				n, again[i], err = settleGroup(ctx, store, g)
-				written.Add(int64(n))
+				again[i], err = done.settleGroup(ctx, store, g)
 				return err
 			})
 		}
 		if err := work.Wait(); err != nil {
-			return int(written.Load()), fmt.Errorf("roll up %d ranges: %w", len(items), err)
+			return done, fmt.Errorf("roll up %d ranges: %w", len(items), err)
 		}
 		items = slices.Concat(again...)
 	}
-	return int(written.Load()), fmt.Errorf("roll up %d ranges, the first of meter %s: %w", len(items), items[0].meter.Meter, errUnsettled)
+	done.lose(items, errUnsettled)
+	return done, nil
+}
+
+func (o *outcome) lose(items []*item, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lost = append(o.lost, fmt.Errorf("roll up meters %v: %w", ids(items), err))
+}
+
+func (o *outcome) settleGroup(ctx context.Context, store *influx.Client, items []*item) (again []*item, err error) {
+	periods, again, err := settleGroup(ctx, store, items)
+	switch {
+	case err == nil:
+		o.mu.Lock()
+		o.periods += periods
+		o.mu.Unlock()
+		return again, nil
+	case errors.Is(err, influx.ErrTemporary) || ctx.Err() != nil:
+		return nil, err
+	default:
+		o.lose(items, err)
+		return nil, nil
+	}
 }
 
 // group puts items with similar windows together, at most one of each meter.
@@ -76,25 +105,24 @@ func group(items []*item) [][]*item {
 }
 
 type opened struct {
-	items  []*item
-	meters map[metering.MeterID]bool
-	window span
+	items    []*item
+	meters   map[metering.MeterID]bool
+	window   bounds
+	readings int
 }
 
 func (o *opened) takes(it *item) bool {
-	window := o.window.with(it.window)
-	length := window.to.Sub(window.from)
-	first := o.items[0]
 	return len(o.items) < metersPerGroup && !o.meters[it.meter.Meter] &&
-		it.meter.Periods()[0] == first.meter.Periods()[0] &&
-		length <= 2*it.window.to.Sub(it.window.from)+48*time.Hour &&
-		int(length/max(it.meter.Interval(), time.Minute))*(len(o.items)+1) <= readingsPerGroup
+		it.meter.Periods()[0] == o.items[0].meter.Periods()[0] &&
+		o.window.with(it.window).length() <= 2*it.window.length()+48*time.Hour &&
+		o.readings+it.estimate() <= readingsPerGroup
 }
 
 func (o *opened) add(it *item) {
 	o.items = append(o.items, it)
 	o.meters[it.meter.Meter] = true
 	o.window = o.window.with(it.window)
+	o.readings += it.estimate()
 }
 
 // A loaded group is the items of one group with what the store has in their
@@ -102,7 +130,7 @@ func (o *opened) add(it *item) {
 type loaded struct {
 	store    *influx.Client
 	items    []*item
-	window   span
+	window   bounds
 	readings map[metering.MeterID][]metering.Reading
 	stored   map[metering.MeterID][]influx.Consumption
 }

@@ -34,6 +34,9 @@ func (g *loaded) before(ctx context.Context, items []*item) (still, wider []*ite
 	for _, it := range items {
 		if r, ok := found[it.meter.Meter]; ok {
 			it.window.from, wider = r.At.Add(-it.reach()), append(wider, it)
+			if !it.since.IsZero() {
+				it.window.from = earlier(it.window.from, it.since.Add(-it.reach()))
+			}
 		} else {
 			it.origin, still = true, append(still, it)
 		}
@@ -98,7 +101,7 @@ func (g *loaded) after(ctx context.Context, items []*item) (still, wider []*item
 	}
 	for _, it := range items {
 		if r, ok := found[it.meter.Meter]; ok {
-			it.window.to, wider = r.At.Add(it.reach()), append(wider, it)
+			it.window.to, wider = later(r.At, it.until).Add(it.reach()), append(wider, it)
 			it.limit()
 		} else {
 			it.end, still = true, append(still, it)

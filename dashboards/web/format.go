@@ -137,7 +137,7 @@ func (l Language) Dial(k metering.Kind, index metering.Amount) string {
 // Day writes a date without its year, as in "lundi 3 mars".
 func (l Language) Day(d civil.Date) string {
 	weekday := d.Start(time.UTC).Weekday()
-	return l.format.days[weekday] + firm + l.DayOfMonth(d)
+	return l.format.days[weekday] + " " + l.DayOfMonth(d)
 }
 
 // DayOfMonth writes a date without weekday and year, as in "1er mars".

@@ -114,8 +114,8 @@ func (d *demo) ready(ctx context.Context) bool {
 			return false
 		}
 	}
-	lag, err := figure(ctx, d.addr.collector, "xnet_collector_rollup_lag_seconds")
-	return err == nil && lag == 0
+	pending, err := figure(ctx, d.addr.collector, "xnet_collector_rollup_pending_meters")
+	return err == nil && pending == 0
 }
 
 func get(ctx context.Context, url string) (*http.Response, error) {

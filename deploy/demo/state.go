@@ -96,10 +96,12 @@ func (d *demo) choose(gateways []string) (*addresses, error) {
 		a.gateways[g], a.modbus[g] = free(), free()
 	}
 	a.api = fmt.Sprintf("127.0.0.1:%d", d.Port)
-	if l, err := net.Listen("tcp", a.api); err != nil {
+	switch l, err := net.Listen("tcp", a.api); {
+	case err != nil:
 		d.screen.step("port %d is in use: the pages get another", d.Port)
 		a.api = free()
-	} else {
+	default:
+		a.api = l.Addr().String() // with the port itself where any would do
 		errs = append(errs, l.Close())
 	}
 	return a, errors.Join(errs...)

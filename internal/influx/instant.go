@@ -44,7 +44,7 @@ func milliseconds(text []byte) (ms int64, ok bool) {
 	if len(text) == 0 {
 		return 0, true
 	}
-	if text[0] != '.' {
+	if text[0] != '.' || len(text) == 1 {
 		return 0, false
 	}
 	for i, weight := 1, int64(100); i < len(text); i, weight = i+1, weight/10 {

@@ -6,6 +6,8 @@ package influxtest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"sync"
@@ -82,7 +84,7 @@ func (s *server) start() error {
 	if err != nil {
 		return err
 	}
-	addr, err := influxd.FreeAddr()
+	addr, err := freeAddr()
 	if err != nil {
 		return err
 	}
@@ -101,6 +103,20 @@ func (s *server) start() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	return influxd.WaitHealthy(ctx, addr)
+}
+
+// freeAddr returns an address below the ports that the system gives to outgoing
+// connections: InfluxDB takes seconds until it listens, and one of those could
+// take the port meanwhile.
+func freeAddr() (addr string, err error) {
+	for range 20 {
+		addr = fmt.Sprintf("127.0.0.1:%d", 15_000+rand.IntN(15_000))
+		var l net.Listener
+		if l, err = net.Listen("tcp", addr); err == nil {
+			return addr, l.Close()
+		}
+	}
+	return "", err
 }
 
 func (s *server) stop() {
