@@ -69,13 +69,16 @@ func (b bounds) with(o bounds) bounds {
 }
 
 // estimate is about how many readings the window holds: those that were marked,
-// and what the meter's interval allows around them.
+// and around them as many as stand there in the same time, but not more than the
+// meter's interval allows.
 func (it *item) estimate() int {
-	span := it.window.length()
-	if it.dirty.readings > 0 {
-		span -= it.dirty.to.Sub(it.dirty.from)
+	window, dirty := it.window.length(), it.dirty.to.Sub(it.dirty.from)
+	step := max(it.meter.Interval(), time.Second)
+	if it.dirty.readings == 0 {
+		return int(window / step)
 	}
-	return it.dirty.readings + int(span/max(it.meter.Interval(), time.Second))
+	step = max(step, dirty/time.Duration(it.dirty.readings))
+	return it.dirty.readings + int((window-dirty)/step)
 }
 
 // limit ends the window where no reading can lie any more.

@@ -69,6 +69,15 @@ func merge(spans []span) []span {
 	return joined
 }
 
+// hull returns the one span from the first to the last; there must be one.
+func hull(spans []span) span {
+	all := spans[0]
+	for _, s := range spans[1:] {
+		all = all.with(s)
+	}
+	return all
+}
+
 // extend returns spans with at in one of them.
 func extend(spans []span, at time.Time) []span {
 	one := span{from: at, to: at, readings: 1}

@@ -256,7 +256,12 @@ func (r *Rollup) take(now time.Time) []*item {
 		if !known || !ripe {
 			continue
 		}
-		// One range of a meter at a time: its index may carry on to the next.
+		// One range of a meter at a time: its index may carry on to the next. A
+		// meter that is read once a day or less has so few readings that its
+		// ranges are cheaper as one.
+		if m.Periods()[0] != influx.Hourly {
+			d.spans = []span{hull(d.spans)}
+		}
 		items = append(items, newItem(m, d.spans[0]))
 		r.working[id] = d.spans[:1]
 		if d.spans = d.spans[1:]; len(d.spans) == 0 {

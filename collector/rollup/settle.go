@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,9 +85,12 @@ func (o *outcome) settleGroup(ctx context.Context, store *influx.Client, items [
 	}
 }
 
-// group puts items with similar windows together, at most one of each meter.
+// group puts items with the same periods and similar windows together, at most
+// one of each meter.
 func group(items []*item) [][]*item {
-	slices.SortFunc(items, func(a, b *item) int { return a.window.from.Compare(b.window.from) })
+	slices.SortFunc(items, func(a, b *item) int {
+		return cmp.Or(cmp.Compare(a.meter.Periods()[0], b.meter.Periods()[0]), a.window.from.Compare(b.window.from))
+	})
 	var groups [][]*item
 	var open *opened
 	for _, it := range items {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/xnetroseraie/xnet/deploy/simulator/household"
 	"github.com/xnetroseraie/xnet/internal/influxd"
 )
@@ -65,15 +67,32 @@ func (d *demo) end() {
 }
 
 func (d *demo) start(ctx context.Context) error {
-	steps := []func(context.Context) error{
-		d.prepare, d.build, d.startStores, d.loadResidence, d.startServers, d.backfill, d.startGateways, d.settle,
-	}
-	for _, step := range steps {
-		if err := errors.Join(step(ctx), ctx.Err()); err != nil {
-			return err
+	servers := inOrder(d.startStores, d.loadResidence, d.startServers)
+	return inOrder(d.prepare, d.build, atOnce(servers, d.backfill), d.startGateways, d.settle)(ctx)
+}
+
+// A step is one part of the start.
+type step func(context.Context) error
+
+func inOrder(steps ...step) step {
+	return func(ctx context.Context) error {
+		for _, s := range steps {
+			if err := errors.Join(s(ctx), ctx.Err()); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
-	return nil
+}
+
+func atOnce(steps ...step) step {
+	return func(ctx context.Context) error {
+		group, ctx := errgroup.WithContext(ctx)
+		for _, s := range steps {
+			group.Go(func() error { return s(ctx) })
+		}
+		return group.Wait()
+	}
 }
 
 // prepare makes the folders and the residence.

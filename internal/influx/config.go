@@ -34,7 +34,7 @@ type Retention struct {
 // months, hours for 24 months, days and months for 36 months.
 func DefaultConfig() Config {
 	return Config{URL: "http://127.0.0.1:8086", Prefix: "xnet",
-		Keep: Retention{Readings: 395, Hourly: 731, Daily: 1096}}
+		Keep: Retention{Readings: 400, Hourly: 731, Daily: 1096}}
 }
 
 var prefixPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -118,11 +119,19 @@ func healthy(ctx context.Context, addr string) bool {
 	return errors.Join(response.Body.Close()) == nil && response.StatusCode == http.StatusOK
 }
 
-// FreeAddr returns a loopback address whose port nobody uses at the moment.
+// FreeAddr returns a loopback address whose port nobody uses at the moment. It
+// lies below the ports that systems give to outgoing connections, so that none
+// of those takes it before it is bound.
 func FreeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("free port: %w", err)
+	const lowest, ports, tries = 15000, 15000, 100
+	var err error
+	for range tries {
+		addr := fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(ports))
+		l, busy := net.Listen("tcp", addr)
+		if busy == nil {
+			return addr, l.Close()
+		}
+		err = busy
 	}
-	return l.Addr().String(), l.Close()
+	return "", fmt.Errorf("free port: %w", err)
 }
