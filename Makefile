@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race check breakage bench gofmt vet staticcheck archtest scripts tidy generated vulncheck
+.PHONY: help demo build test race check breakage bench gofmt vet staticcheck archtest pages openapi scripts tidy generated vulncheck
 
 # What ships contains no C.
 export CGO_ENABLED ?= 0
@@ -34,7 +34,7 @@ race: ## every test under the race detector; needs a C compiler
 bench: ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
 
-check: gofmt scripts tidy vet staticcheck archtest generated vulncheck ## all that can be judged without running the programs
+check: gofmt scripts tidy vet staticcheck archtest pages openapi generated vulncheck ## all that can be judged without running the programs
 	@echo "check: all well"
 
 breakage: ## show that make check can fail: break one thing after the other in a copy
@@ -59,6 +59,12 @@ staticcheck: ## bugs and simplifications that vet does not see
 
 archtest: ## the repository's own rules: imports, sizes, comments, words
 	@go test ./internal/archtest
+
+pages: ## every template fits the type of its view
+	@go test -run 'Fit' ./dashboards/...
+
+openapi: ## openapi.yaml is sound and describes every route
+	@go test -run 'TestOpenAPI' ./api
 
 generated: ## generated files are what their generators write
 	@.ci/generated

@@ -60,10 +60,8 @@ func TestKilledProgramsLoseNothing(t *testing.T) {
 // A demoRun is a running demo.
 type demoRun struct {
 	dir    string
-	codes  string
 	output *bytes.Buffer
 	mu     *sync.Mutex
-	epoch  civil.Date
 }
 
 func (d *demoRun) said() string {
