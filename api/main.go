@@ -4,13 +4,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/xnetroseraie/xnet/internal/commandline"
 )
 
 // commands is what the program can be told to do.
@@ -28,30 +25,15 @@ type program struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
-		fmt.Fprintf(os.Stderr, "api: %v\n", err)
-		os.Exit(1)
-	}
+	commandline.Main("api", func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Getenv, os.Stdout) })
 }
 
 // run does what args say and returns when it is done or ctx ends.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout io.Writer) error {
-	helped := false
-	parser, err := kong.New(&commands{}, kong.Name("api"), kong.UsageOnError(),
-		kong.Description("The XnetRoseraie API: tenants' pages, JSON, and the registry of meters."),
-		kong.Writers(stdout, stdout), kong.Exit(func(int) { helped = true }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(program{getenv, stdout}))
-	if err != nil {
-		return fmt.Errorf("read the command line: %w", err)
-	}
-	command, err := parser.Parse(args)
-	if helped {
-		return nil // what comes after --help counts no more
-	}
-	if err != nil {
-		return fmt.Errorf("%w: see api --help", err)
-	}
-	return command.Run()
+	return commandline.Program{
+		Name:     "api",
+		About:    "The XnetRoseraie API: tenants' pages, JSON, and the registry of meters.",
+		Commands: &commands{},
+		Given:    func() any { return program{getenv, stdout} },
+	}.Run(ctx, args, stdout, os.Stderr)
 }

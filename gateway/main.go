@@ -4,23 +4,16 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/xnetroseraie/xnet/internal/commandline"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "gateway:", err)
-		os.Exit(1)
-	}
+	commandline.Main("gateway", func(ctx context.Context) error {
+		return run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	})
 }
 
 // commands is the command line.
@@ -44,19 +37,12 @@ type environment struct {
 // run parses args and runs the command they name.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	var c commands
-	exit := -1
-	parser, err := kong.New(&c, kong.Name("gateway"), kong.Writers(stdout, stderr),
-		kong.Exit(func(status int) { exit = status }),
-		kong.Description("Reads water and energy meters over Modbus and sends their readings by MQTT."))
-	if err != nil {
-		return err
-	}
-	parsed, err := parser.Parse(args)
-	if exit == 0 { // --help was printed
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("%w (see gateway --help)", err)
-	}
-	return parsed.Run(&environment{ctx: ctx, config: c.Config, getenv: getenv, stdout: stdout, stderr: stderr})
+	return commandline.Program{
+		Name:     "gateway",
+		About:    "Reads water and energy meters over Modbus and sends their readings by MQTT.",
+		Commands: &c,
+		Given: func() any {
+			return &environment{ctx: ctx, config: c.Config, getenv: getenv, stdout: stdout, stderr: stderr}
+		},
+	}.Run(ctx, args, stdout, stderr)
 }

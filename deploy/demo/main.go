@@ -5,23 +5,14 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/xnetroseraie/xnet/internal/commandline"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
-	}
+	commandline.Main("demo", func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Stdout) })
 }
 
 // commands is the command line.
@@ -36,21 +27,11 @@ type environment struct {
 	stdout io.Writer
 }
 
-func run(ctx context.Context, args []string, _ func(string) string, stdout io.Writer) error {
-	var c commands
-	exit := -1
-	parser, err := kong.New(&c, kong.Name("demo"), kong.Writers(stdout, os.Stderr),
-		kong.Exit(func(status int) { exit = status }),
-		kong.Description("The whole of XnetRoseraie on this machine, with a simulated residence."))
-	if err != nil {
-		return err
-	}
-	parsed, err := parser.Parse(args)
-	if exit == 0 { // --help was printed
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("%w (see demo --help)", err)
-	}
-	return parsed.Run(&environment{ctx: ctx, stdout: stdout})
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	return commandline.Program{
+		Name:     "demo",
+		About:    "The whole of XnetRoseraie on this machine, with a simulated residence.",
+		Commands: &commands{},
+		Given:    func() any { return &environment{ctx: ctx, stdout: stdout} },
+	}.Run(ctx, args, stdout, os.Stderr)
 }

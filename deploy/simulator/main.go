@@ -5,59 +5,35 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/xnetroseraie/xnet/internal/commandline"
 )
 
 func main() {
-	ctx, stop := notified(context.Background())
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "simulator:", err)
-		os.Exit(1)
-	}
-}
-
-// notified ends the context on an interrupt or a SIGTERM.
-func notified(ctx context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	commandline.Main("simulator", func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Getenv, os.Stdout) })
 }
 
 // run is the program without the process around it.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout io.Writer) error {
-	var line commandLine
-	helped := false
-	parser, err := kong.New(&line,
-		kong.Name("simulator"),
-		kong.Description("A residence of 48 flats whose water, electricity and temperature are made up. "+
-			"The same seed and epoch always make the same residence."),
-		kong.Writers(stdout, os.Stderr),
-		kong.Exit(func(int) { helped = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
-	if err != nil {
-		return fmt.Errorf("command line: %w", err)
-	}
-	command, err := parser.Parse(args)
-	if helped {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("%w: see simulator --help", err)
-	}
+	return commandline.Program{
+		Name: "simulator",
+		About: "A residence of 48 flats whose water, electricity and temperature are made up. " +
+			"The same seed and epoch always make the same residence.",
+		Commands: &commandLine{},
+		Given:    func() any { return logger(getenv) },
+	}.Run(ctx, args, stdout, os.Stderr)
+}
+
+// logger writes text lines for people, of level Debug where XNET_LOG says so.
+func logger(getenv func(string) string) *slog.Logger {
 	level := slog.LevelInfo
 	if getenv("XNET_LOG") == "debug" {
 		level = slog.LevelDebug
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	command.BindTo(ctx, (*context.Context)(nil))
-	command.BindTo(stdout, (*io.Writer)(nil))
-	return command.Run(log)
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 }
 
 // commandLine is what can be asked of the program.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -329,7 +330,7 @@ func TestRunEndsOnSignal(t *testing.T) {
 	if testing.Short() {
 		t.Skip("sends this process a signal")
 	}
-	ctx, stop := notified(context.Background())
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	ended := make(chan error, 1)
 	go func() {
