@@ -64,13 +64,13 @@ func (d *demo) settle(ctx context.Context) error {
 	defer d.muteSilent()
 	shown := time.Now()
 	for most := 0.0; ; {
-		waiting := d.waiting(ctx)
+		waiting, pending := d.waiting(ctx), d.pending(ctx)
 		most = max(most, waiting)
-		if waiting == 0 && d.ready(ctx) {
+		if waiting == 0 && pending == 0 && d.ready(ctx) {
 			return nil
 		}
 		if time.Since(shown) > 2*time.Second {
-			d.screen.step("history: %.0f %% stored", 100*(1-waiting/max(most, 1)))
+			d.screen.step("history: %.0f %% stored, %.0f meters to add up", 100*(1-waiting/max(most, 1)), pending)
 			shown = time.Now()
 		}
 		select {
@@ -101,8 +101,17 @@ func (d *demo) waiting(ctx context.Context) (packs float64) {
 	return packs
 }
 
-// ready asks the API and the collector whether they can do their work, the
-// rollup of the history included.
+// pending is how many meters the collector has not rolled up yet; one where it
+// does not tell.
+func (d *demo) pending(ctx context.Context) float64 {
+	n, err := figure(ctx, d.addr.collector, "xnet_collector_rollup_pending_meters")
+	if err != nil {
+		return 1
+	}
+	return n
+}
+
+// ready asks the API and the collector whether they can do their work.
 func (d *demo) ready(ctx context.Context) bool {
 	for _, addr := range []string{d.addr.api, d.addr.collector} {
 		response, err := get(ctx, "http://"+addr+"/readyz")
@@ -114,8 +123,7 @@ func (d *demo) ready(ctx context.Context) bool {
 			return false
 		}
 	}
-	pending, err := figure(ctx, d.addr.collector, "xnet_collector_rollup_pending_meters")
-	return err == nil && pending == 0
+	return true
 }
 
 func get(ctx context.Context, url string) (*http.Response, error) {
