@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/xnetroseraie/xnet/internal/metering"
@@ -20,7 +21,9 @@ type Gateway struct {
 	Spool   Spool  `yaml:"spool"`
 	Clock   Clock  `yaml:"clock"`
 	Figures string `yaml:"figures"` // address of /metrics, /healthz, /readyz
-	Buses   []Bus  `yaml:"buses"`
+	// ProfilesDir is a folder of the site's own profiles, beside those that ship.
+	ProfilesDir string `yaml:"profiles_dir"`
+	Buses       []Bus  `yaml:"buses"`
 	// Imported lists meters that hang on no bus: their readings come from files.
 	Imported []Meter `yaml:"imported"`
 }
@@ -30,6 +33,12 @@ type Broker struct {
 	URL          string `yaml:"url"` // tcp://host:1883 or ssl://host:8883
 	Username     string `yaml:"username"`
 	PasswordFile string `yaml:"password_file"`
+	// CAFile holds the certificates (PEM) that may vouch for an ssl:// broker;
+	// the system's where empty. CertificateFile and KeyFile are the gateway's
+	// own, both or none.
+	CAFile          string `yaml:"ca_file"`
+	CertificateFile string `yaml:"certificate_file"`
+	KeyFile         string `yaml:"key_file"`
 	// ResendAfter is how long a pack waits for the collector's answer before it
 	// is sent again.
 	ResendAfter time.Duration `yaml:"resend_after"`
@@ -43,7 +52,9 @@ type Spool struct {
 
 // Clock says by what the gateway's clock is believed.
 type Clock struct {
-	Trust string `yaml:"trust"` // kernel or always
+	// Trust is kernel (a time daemon has synchronised it), rtc (a hardware
+	// clock with a battery, at the boot) or always.
+	Trust string `yaml:"trust"`
 }
 
 // A Bus is one line of meters, or one Modbus TCP server.
@@ -51,21 +62,44 @@ type Bus struct {
 	Name string `yaml:"name"`
 	// URL is tcp://host:port (Modbus TCP), rtutcp://host:port (RTU frames over
 	// TCP) or rtu:///dev/ttyUSB0.
-	URL      string        `yaml:"url"`
-	Baud     int           `yaml:"baud"`      // rtu only
-	Parity   string        `yaml:"parity"`    // rtu only: none, even or odd
-	StopBits int           `yaml:"stop_bits"` // rtu only
-	Timeout  time.Duration `yaml:"timeout"`
+	URL      string `yaml:"url"`
+	Baud     int    `yaml:"baud"`      // rtu only
+	Parity   string `yaml:"parity"`    // rtu only: none, even or odd
+	StopBits int    `yaml:"stop_bits"` // rtu only
+	RS485    RS485  `yaml:"rs485"`     // rtu only
+	// Timeout is how long a meter may think before its answer begins; what the
+	// bytes take on a serial line is added.
+	Timeout time.Duration `yaml:"timeout"`
 	// Interval is the time between two polls; polls fall on its multiples.
 	Interval time.Duration `yaml:"interval"`
 	Devices  []Device      `yaml:"devices"`
 }
 
+// RS485 is how the kernel's serial driver turns the transceiver round (Linux,
+// serial-rs485). Adapters that do it themselves, as most USB ones, need none.
+type RS485 struct {
+	Enabled bool `yaml:"enabled"`
+	// RTSOnSend is the level of RTS while sending; after sending it is the
+	// other one.
+	RTSOnSend bool `yaml:"rts_on_send"`
+	// DelayBefore and DelayAfter are pauses between turning RTS and the first
+	// byte, and the last byte and turning it back, in whole milliseconds.
+	DelayBefore time.Duration `yaml:"delay_before"`
+	DelayAfter  time.Duration `yaml:"delay_after"`
+}
+
 // A Device is one slave on a bus.
 type Device struct {
-	Slave   byte    `yaml:"slave"`
-	Profile string  `yaml:"profile"`
-	Meters  []Meter `yaml:"meters"`
+	Slave   byte   `yaml:"slave"`
+	Profile string `yaml:"profile"`
+	// Interval, where positive, replaces the bus's for this device.
+	Interval time.Duration `yaml:"interval"`
+	Meters   []Meter       `yaml:"meters"`
+	// DoubtfulRegisters also reads registers of confidence D.
+	DoubtfulRegisters bool `yaml:"doubtful_registers"`
+	// Resolved is the profile that [Gateway.Validate] found in the site's
+	// library; see [Device.Map].
+	Resolved *Profile `yaml:"-"`
 }
 
 // A Meter is what a device, or one channel of it, counts.
@@ -129,22 +163,41 @@ func (g *Gateway) Validate() error {
 	if _, err := g.Location(); err != nil {
 		errs = append(errs, err)
 	}
-	if g.Broker.ResendAfter < time.Second {
-		errs = append(errs, fmt.Errorf("broker.resend_after %s: want at least 1s", g.Broker.ResendAfter))
-	}
+	errs = append(errs, g.Broker.validate())
 	if g.Spool.Dir == "" || g.Spool.MaxMB < 8 {
 		errs = append(errs, errors.New("spool: name a dir, and at least 8 for max_mb"))
 	}
-	if g.Clock.Trust != "kernel" && g.Clock.Trust != "always" {
-		errs = append(errs, fmt.Errorf("clock.trust %q: want kernel or always", g.Clock.Trust))
+	switch g.Clock.Trust {
+	case "kernel", "rtc", "always":
+	default:
+		errs = append(errs, fmt.Errorf("clock.trust %q: want kernel, rtc or always", g.Clock.Trust))
+	}
+	library, err := OpenLibrary(g.ProfilesDir)
+	if err != nil {
+		return errors.Join(append(errs, err)...) // every device would fail for it
 	}
 	for i := range g.Buses {
-		errs = append(errs, g.Buses[i].validate(i))
+		errs = append(errs, g.Buses[i].validate(i, library))
 	}
 	for i := range g.Imported {
 		errs = append(errs, g.Imported[i].validate("", g.Imported[i].Kind))
 	}
 	return errors.Join(append(errs, g.checkTwice())...)
+}
+
+func (b Broker) validate() error {
+	var errs []error
+	if b.ResendAfter < time.Second {
+		errs = append(errs, fmt.Errorf("broker.resend_after %s: want at least 1s", b.ResendAfter))
+	}
+	if (b.CertificateFile == "") != (b.KeyFile == "") {
+		errs = append(errs, errors.New("broker: name certificate_file and key_file, or none of the two"))
+	}
+	plain := strings.HasPrefix(b.URL, "tcp:") || strings.HasPrefix(b.URL, "ws:")
+	if plain && b.CAFile+b.CertificateFile != "" {
+		errs = append(errs, fmt.Errorf("broker.url %s is not encrypted, though certificates are named: write ssl:// (port 8883) or wss://", b.URL))
+	}
+	return errors.Join(errs...)
 }
 
 func (g *Gateway) checkTwice() error {
@@ -165,7 +218,7 @@ func (g *Gateway) checkTwice() error {
 	return errors.Join(errs...)
 }
 
-func (b *Bus) validate(i int) error {
+func (b *Bus) validate(i int, library *Library) error {
 	if b.Name == "" {
 		b.Name = fmt.Sprintf("bus-%d", i+1)
 	}
@@ -188,14 +241,20 @@ func (b *Bus) validate(i int) error {
 	if b.Timeout <= 0 || b.StopBits < 1 || b.StopBits > 2 || b.Baud < 300 {
 		fault("want a positive timeout, 1 or 2 stop_bits, and a baud of at least 300")
 	}
+	if b.RS485.DelayBefore < 0 || b.RS485.DelayAfter < 0 || max(b.RS485.DelayBefore, b.RS485.DelayAfter) > 100*time.Millisecond {
+		fault("rs485: want delays from 0 to 100ms")
+	}
 	slaves := map[byte]bool{}
 	for j := range b.Devices {
 		d := &b.Devices[j]
+		if d.Interval != 0 && d.Interval < time.Second {
+			fault("slave %d: interval %s: want at least 1s, or none for the bus's", d.Slave, d.Interval)
+		}
 		if slaves[d.Slave] {
 			fault("slave %d stands twice: put its meters into one device", d.Slave)
 		}
 		slaves[d.Slave] = true
-		if err := d.validate(); err != nil {
+		if err := d.validate(library); err != nil {
 			fault("%w", err)
 		}
 	}
@@ -218,78 +277,6 @@ func (b *Bus) fill() {
 	if b.Interval == 0 {
 		b.Interval = 10 * time.Minute
 	}
-}
-
-func (d *Device) validate() error {
-	fault := func(err error) error { return fmt.Errorf("slave %d: %w", d.Slave, err) }
-	if d.Slave < 1 || d.Slave > 247 {
-		return fault(errors.New("want a slave from 1 to 247"))
-	}
-	profile, err := LoadProfile(d.Profile)
-	if err != nil {
-		return fault(err)
-	}
-	if len(d.Meters) == 0 {
-		return fault(errors.New("no meters: name at least one"))
-	}
-	var errs []error
-	for i := range d.Meters {
-		m := &d.Meters[i]
-		if err := m.validate(d.Profile, profile.Kind); err != nil {
-			errs = append(errs, fault(err))
-		}
-		if err := m.checkRegisters(profile); err != nil {
-			errs = append(errs, fault(fmt.Errorf("meter %s: %w", m.ID, err)))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (m *Meter) validate(profile string, kind metering.Kind) error {
-	if err := metering.CheckID("meter", m.ID); err != nil {
-		return err
-	}
-	if m.Kind == "" {
-		m.Kind = kind
-	}
-	if m.Kind == "" || kind != "" && m.Kind != kind {
-		return fmt.Errorf("meter %s: kind %q: profile %s counts %q", m.ID, m.Kind, profile, kind)
-	}
-	if m.Resolution == "" {
-		m.Resolution = metering.DefaultResolution(m.Kind)
-	}
-	if m.IndexModulus < 0 || m.PulseML < 0 || m.PulseWh < 0 {
-		return fmt.Errorf("meter %s: index_modulus and pulse weights must not be negative", m.ID)
-	}
-	return nil
-}
-
-// checkRegisters demands that the profile has registers for the meter's channel
-// and that pulses have a weight in the meter's unit.
-func (m *Meter) checkRegisters(p Profile) error {
-	found := false
-	for _, r := range p.Registers {
-		if r.Channel != m.Channel {
-			continue
-		}
-		found = true
-		if r.Unit == "pulse" && m.Pulse() <= 0 {
-			return fmt.Errorf("profile %s counts pulses: say what one is worth, pulse_ml or pulse_wh", p.Name)
-		}
-	}
-	if !found {
-		return fmt.Errorf("profile %s has no channel %d", p.Name, m.Channel)
-	}
-	return nil
-}
-
-// Pulse is what one pulse is worth in the base unit of the meter's kind, 0
-// where the configuration does not say.
-func (m *Meter) Pulse() int64 {
-	if m.Kind.IndexUnit() == metering.WattHour {
-		return m.PulseWh
-	}
-	return m.PulseML
 }
 
 func checkURL(what, text string, schemes ...string) error {

@@ -75,7 +75,7 @@ func TestGatewayFaults(t *testing.T) {
 		{"interval", "interval: 10s", "interval: 10ms", "at least 1s"},
 		{"kind against the profile", "id: EL-1", "id: EL-1, kind: heat", `counts "electricity"`},
 		{"no site", "site: roseraie\n", "", `site ""`},
-		{"clock", "site: roseraie", "site: roseraie\nclock: {trust: hope}", "kernel or always"},
+		{"clock", "site: roseraie", "site: roseraie\nclock: {trust: hope}", "kernel, rtc or always"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := load(t, strings.Replace(sound, tt.from, tt.to, 1))

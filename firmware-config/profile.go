@@ -3,192 +3,202 @@
 package firmwareconfig
 
 import (
-	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"math/big"
-	"path"
-	"strings"
 	"time"
 
 	"github.com/xnetroseraie/xnet/internal/config"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
-//go:embed profiles/*.yaml
-var profiles embed.FS
-
 // A Profile is the register map of a type of meter, as data. Adding a meter is
-// adding one file to the folder profiles.
+// adding one file to the folder profiles, and its fixture to testdata.
 type Profile struct {
-	Name  string        `yaml:"-"` // the file's name without ending
-	Maker string        `yaml:"maker"`
-	Model string        `yaml:"model"`
-	Kind  metering.Kind `yaml:"kind"` // empty where the site says what is counted
-	// Source names the manual and page that the map comes from.
+	Name  string `yaml:"-"` // the file's name without ending
+	Maker string `yaml:"maker"`
+	Model string `yaml:"model"`
+	// Kind is what the device itself (channel 0) counts; empty where the site
+	// says it. What hangs on the device's channels the site says always.
+	Kind metering.Kind `yaml:"kind"`
+	// Source names the manual or profile that the map comes from, Page the page
+	// or table in it.
 	Source string `yaml:"source"`
-	// Confidence is A (the maker's text was read), B (a maintained public
-	// profile), C (one public configuration), D (conflicting), or "site" for
-	// maps that the site makes.
-	Confidence string `yaml:"confidence"`
+	Page   string `yaml:"page"`
+	// Confidence says how sure the map is; see [Confidence].
+	Confidence Confidence `yaml:"confidence"`
+	// Note is what the installer must know, in a sentence or two.
+	Note string `yaml:"note"`
 	// Function is the Modbus function that reads the registers: 3 or 4.
 	Function byte `yaml:"function"`
 	// Limit is how many registers one request may ask for, at most 125.
 	Limit uint16 `yaml:"limit"`
 	// Pause is the silence the meter wants between two requests.
-	Pause     time.Duration `yaml:"pause"`
-	Registers []Register    `yaml:"registers"`
+	Pause time.Duration `yaml:"pause"`
+	// Timeout is the patience that this meter needs, where it is more than the
+	// bus's; 0: any.
+	Timeout time.Duration `yaml:"timeout"`
+	// Refresh is how often the meter renews its registers: reading more often
+	// shows the same again. 0: at once, or unknown.
+	Refresh time.Duration `yaml:"refresh"`
+	// Serial is how the meter's serial port is set when it leaves the factory.
+	Serial Serial `yaml:"serial"`
+	// Probe lists what a slave must show for this profile to fit it, the most
+	// telling first. A profile without probe is never proposed by a scan.
+	Probe     []Check    `yaml:"probe"`
+	Registers []Register `yaml:"registers"`
 }
 
-// A Register is one quantity of a meter in consecutive 16-bit registers.
-type Register struct {
-	// Channel tells apart the meters behind one device, from 1; 0 where the
-	// device is the meter.
-	Channel  int               `yaml:"channel"`
-	Quantity metering.Quantity `yaml:"quantity"`
-	Address  uint16            `yaml:"address"` // counted from 0, as on the wire
-	Type     Type              `yaml:"type"`
-	Order    Order             `yaml:"order"` // ABCD where empty
-	Unit     string            `yaml:"unit"`  // one of [Units]
-	Scale    string            `yaml:"scale"` // decimal factor, 1 where empty
-	// None lists raw contents, in hexadecimal as on the wire, that mean "no
-	// value". Floats that are not numbers mean it always.
-	None []string `yaml:"none"`
+// Serial is the setting of a serial port; zero values are unknown.
+type Serial struct {
+	Baud     int    `yaml:"baud"`
+	Parity   string `yaml:"parity"` // none, even or odd
+	StopBits int    `yaml:"stop_bits"`
 }
 
-// A Type is how a number is laid into registers.
-type Type string
+// String is as people write it, as in "9600 8E1", "" where it is unknown.
+func (s Serial) String() string {
+	if s.Baud == 0 {
+		return ""
+	}
+	parity := map[string]string{"even": "E", "odd": "O"}[s.Parity]
+	if parity == "" {
+		parity = "N"
+	}
+	return fmt.Sprintf("%d 8%s%d", s.Baud, parity, max(s.StopBits, 1))
+}
 
-// Words is the type's length in registers of 16 bits, 0 for an unknown type.
-func (t Type) Words() uint16 {
-	switch t {
-	case "u16", "i16":
-		return 1
-	case "u32", "i32", "f32":
-		return 2
-	case "u64", "i64", "f64":
-		return 4
+// A Confidence says how sure a register map is.
+type Confidence string
+
+// The confidences, the surest first.
+const (
+	MakersText    Confidence = "A"    // the maker's own document was read
+	PublicProfile Confidence = "B"    // a maintained public profile was read line by line
+	OneSource     Confidence = "C"    // one public configuration, or parts of the map are inferred
+	Doubtful      Confidence = "D"    // sources contradict one another
+	SiteMade      Confidence = "site" // the site makes the map itself, as a converter's
+)
+
+// Meaning explains the confidence in a few words.
+func (c Confidence) Meaning() string {
+	switch c {
+	case MakersText:
+		return "from the maker's document"
+	case PublicProfile:
+		return "from a maintained public profile"
+	case OneSource:
+		return "from one public configuration: check it against the dial"
+	case Doubtful:
+		return "sources contradict one another: not read unless asked for"
+	case SiteMade:
+		return "made by the site"
 	default:
-		return 0
+		return "unknown"
 	}
 }
 
-// An Order is the order of the bytes of a 32-bit number, A being the most
-// significant. 64-bit numbers follow the same rule: words turned round for
-// CDAB, bytes within words for BADC, both for DCBA.
-type Order string
-
-// Units turn a register's unit into base units: how many of them one is.
-// A pulse is worth what the site's configuration says.
-var units = map[string]int64{
-	"Wh": 1, "kWh": 1_000, "MWh": 1_000_000,
-	"mL": 1, "L": 1_000, "m3": 1_000_000,
-	"W": 1, "kW": 1_000,
-	"mL/h": 1, "L/h": 1_000, "m3/h": 1_000_000,
-	"Cel": 1_000, "pulse": 1, "bits": 1,
+func (c Confidence) validate() error {
+	switch c {
+	case MakersText, PublicProfile, OneSource, Doubtful, SiteMade:
+		return nil
+	default:
+		return fmt.Errorf("confidence %q: want A, B, C, D or site", c)
+	}
 }
 
-// Factor returns the exact number of base units that one count of the register
-// stands for; for pulses, the number of pulses.
-func (r Register) Factor() (*big.Rat, error) {
-	factor, ok := units[r.Unit]
-	if !ok {
-		return nil, fmt.Errorf("unit %q is not known", r.Unit)
+// KindOf returns what the channel counts, "" where the site says it.
+func (p Profile) KindOf(channel int) metering.Kind {
+	if channel == 0 {
+		return p.Kind
 	}
-	scale := r.Scale
-	if scale == "" {
-		scale = "1"
-	}
-	exact, ok := new(big.Rat).SetString(scale)
-	if !ok || exact.Sign() <= 0 {
-		return nil, fmt.Errorf("scale %q is not a positive decimal number", scale)
-	}
-	return exact.Mul(exact, new(big.Rat).SetInt64(factor)), nil
+	return ""
 }
 
-// Profiles returns the names of all profiles, sorted.
-func Profiles() []string {
-	entries, err := fs.ReadDir(profiles, "profiles")
-	if err != nil {
-		panic(err) // the folder is compiled in
+// Of returns the registers of a channel. Those of confidence [Doubtful] are
+// among them only where doubtful is true.
+func (p Profile) Of(channel int, doubtful bool) []Register {
+	var found []Register
+	for _, r := range p.Registers {
+		if r.Channel == channel && (doubtful || p.ConfidenceOf(r) != Doubtful) {
+			found = append(found, r)
+		}
 	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = strings.TrimSuffix(e.Name(), ".yaml")
-	}
-	return names
+	return found
 }
 
-// LoadProfile returns the profile of that name, or an error that lists the
-// names there are.
-func LoadProfile(name string) (Profile, error) {
-	text, err := profiles.ReadFile(path.Join("profiles", name+".yaml"))
-	if err != nil {
-		return Profile{}, fmt.Errorf("profile %q is not known, known are %s", name, strings.Join(Profiles(), ", "))
+// ConfidenceOf returns the register's own confidence, or the profile's.
+func (p Profile) ConfidenceOf(r Register) Confidence {
+	if r.Confidence != "" {
+		return r.Confidence
 	}
-	return ParseProfile(name, text)
+	return p.Confidence
 }
 
-// ParseProfile reads a profile's YAML and validates it.
+// ParseProfile reads a profile's YAML and validates it. Errors name the
+// profile, the line and column of the text where there is one, and the remedy.
 func ParseProfile(name string, text []byte) (Profile, error) {
 	p := Profile{Name: name}
 	if err := config.Decode(text, &p); err != nil {
 		return Profile{}, fmt.Errorf("profile %s: %w", name, err)
 	}
 	if err := p.Validate(); err != nil {
-		return Profile{}, fmt.Errorf("profile %s: %w", name, err)
+		return Profile{}, fmt.Errorf("profile %s: %w", name, locate(err, text))
 	}
 	return p, nil
 }
 
 // Validate joins every fault of the profile.
 func (p Profile) Validate() error {
-	var errs []error
+	errs := []error{p.Confidence.validate(), p.Serial.validate()}
 	if p.Function != 3 && p.Function != 4 {
 		errs = append(errs, fmt.Errorf("function %d: want 3 or 4", p.Function))
 	}
 	if p.Limit < 1 || p.Limit > 125 {
 		errs = append(errs, fmt.Errorf("limit %d: want 1 to 125 registers", p.Limit))
 	}
-	if p.Source == "" || p.Confidence == "" {
-		errs = append(errs, errors.New("source and confidence must be named"))
+	if p.Source == "" {
+		errs = append(errs, errors.New("source: name the manual, or who made the map"))
+	}
+	if p.Pause < 0 || p.Timeout < 0 || p.Refresh < 0 {
+		errs = append(errs, errors.New("pause, timeout and refresh must not be negative"))
 	}
 	if len(p.Registers) == 0 {
-		errs = append(errs, errors.New("no registers"))
+		errs = append(errs, errors.New("no registers: name at least one"))
 	}
-	for _, r := range p.Registers {
-		if err := r.validate(p.Limit); err != nil {
-			errs = append(errs, fmt.Errorf("register at %#04x: %w", r.Address, err))
+	return errors.Join(append(errs, p.validateParts())...)
+}
+
+func (p Profile) validateParts() error {
+	var errs []error
+	for i, r := range p.Registers {
+		fault := func(err error) {
+			errs = append(errs, placed{fmt.Sprintf("$.registers[%d].address", i), fmt.Errorf("register at %#04x: %w", r.Address, err)})
+		}
+		if err := r.validate(p); err != nil {
+			fault(err)
+		}
+		for _, other := range p.Registers[:i] {
+			if err := r.clash(other); err != nil {
+				fault(err)
+			}
+		}
+	}
+	for i, c := range p.Probe {
+		if err := c.validate(); err != nil {
+			errs = append(errs, placed{fmt.Sprintf("$.probe[%d].what", i), fmt.Errorf("probe %d (%s): %w", i+1, c.What, err)})
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (r Register) validate(limit uint16) error {
-	var errs []error
-	words := r.Type.Words()
-	switch {
-	case words == 0:
-		errs = append(errs, fmt.Errorf("type %q is not known", r.Type))
-	case words > limit:
-		errs = append(errs, fmt.Errorf("type %q exceeds the limit of %d registers", r.Type, limit))
-	case int(r.Address)+int(words) > 1<<16:
-		errs = append(errs, errors.New("reaches beyond the last address"))
-	}
-	switch r.Order {
-	case "", "ABCD", "CDAB", "BADC", "DCBA":
+func (s Serial) validate() error {
+	switch s.Parity {
+	case "", "none", "even", "odd":
 	default:
-		errs = append(errs, fmt.Errorf("order %q: want ABCD, CDAB, BADC or DCBA", r.Order))
+		return fmt.Errorf("serial.parity %q: want none, even or odd", s.Parity)
 	}
-	for _, none := range r.None {
-		if raw, err := hex.DecodeString(none); err != nil || len(raw) != 2*int(words) {
-			errs = append(errs, fmt.Errorf("none %q: want %d hexadecimal digits", none, 4*words))
-		}
+	if s.Baud < 0 || s.StopBits < 0 || s.StopBits > 2 {
+		return fmt.Errorf("serial: baud %d with %d stop_bits: want a rate such as 9600, and 1 or 2", s.Baud, s.StopBits)
 	}
-	if _, err := r.Factor(); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return nil
 }

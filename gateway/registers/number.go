@@ -6,52 +6,71 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strconv"
 
 	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
 )
 
-// number reads raw, whose length fits the type, exactly.
-func number(t firmwareconfig.Type, order firmwareconfig.Order, raw []byte) (*big.Rat, error) {
+// Number reads raw, two bytes a register as on the wire, as a number of that
+// type and order, exactly. It fails with [ErrNoValue] on a float that is not a
+// number or is infinite and on BCD digits above 9, and otherwise where the type
+// is not known or raw has not its length.
+func Number(t firmwareconfig.Type, order firmwareconfig.Order, raw []byte) (*big.Rat, error) {
+	if t.Words() == 0 || len(raw) != 2*int(t.Words()) {
+		return nil, fmt.Errorf("type %q cannot be read from %d bytes", t, len(raw))
+	}
 	b := bigEndian(order, raw)
-	switch t {
-	case "u16":
-		return integer(int64(binary.BigEndian.Uint16(b))), nil
-	case "i16":
-		return integer(int64(int16(binary.BigEndian.Uint16(b)))), nil
-	case "u32":
-		return integer(int64(binary.BigEndian.Uint32(b))), nil
-	case "i32":
-		return integer(int64(int32(binary.BigEndian.Uint32(b)))), nil
-	case "u64":
-		return new(big.Rat).SetUint64(binary.BigEndian.Uint64(b)), nil
-	case "i64":
-		return integer(int64(binary.BigEndian.Uint64(b))), nil
-	case "f32":
-		return float(shortest(math.Float32frombits(binary.BigEndian.Uint32(b))))
-	case "f64":
-		return float(math.Float64frombits(binary.BigEndian.Uint64(b)))
+	switch t[0] {
+	case 'u':
+		return whole(new(big.Int).SetBytes(b)), nil
+	case 'i':
+		return whole(signed(b)), nil
+	case 'b':
+		return decimal(b)
 	default:
-		return nil, fmt.Errorf("type %q is not known", t)
+		return float(b)
 	}
 }
 
-func integer(n int64) *big.Rat { return new(big.Rat).SetInt64(n) }
+func whole(n *big.Int) *big.Rat { return new(big.Rat).SetInt(n) }
 
-// shortest widens f through its shortest decimal text, so that a meter's 0.1 is
-// a tenth and not 0.10000000149.
-func shortest(f float32) float64 {
-	var wide float64
-	if _, err := fmt.Sscan(fmt.Sprint(f), &wide); err != nil {
-		return float64(f)
+// signed reads two's complement.
+func signed(b []byte) *big.Int {
+	n := new(big.Int).SetBytes(b)
+	if b[0]&0x80 != 0 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
 	}
-	return wide
+	return n
 }
 
-func float(f float64) (*big.Rat, error) {
+// decimal reads a digit every four bits. M-Bus marks a wrong or overflowed
+// number with digits above 9 (EN 13757-3, annex B).
+func decimal(b []byte) (*big.Rat, error) {
+	var n int64 // 16 digits at most
+	for _, c := range b {
+		for _, digit := range [2]byte{c >> 4, c & 0x0F} {
+			if digit > 9 {
+				return nil, fmt.Errorf("%X is no decimal digit: %w", digit, ErrNoValue)
+			}
+			n = 10*n + int64(digit)
+		}
+	}
+	return new(big.Rat).SetInt64(n), nil
+}
+
+// float goes through the shortest decimal text that tells the number from its
+// neighbours, so that a meter's 0.1 is a tenth and not 0.10000000149.
+func float(b []byte) (*big.Rat, error) {
+	bits, f := 64, 0.0
+	if len(b) == 4 {
+		bits, f = 32, float64(math.Float32frombits(binary.BigEndian.Uint32(b)))
+	} else {
+		f = math.Float64frombits(binary.BigEndian.Uint64(b))
+	}
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return nil, ErrNoValue
 	}
-	exact, ok := new(big.Rat).SetString(fmt.Sprint(f))
+	exact, ok := new(big.Rat).SetString(strconv.FormatFloat(f, 'g', -1, bits))
 	if !ok {
 		return nil, ErrNoValue
 	}

@@ -56,6 +56,19 @@ func TestAmount(t *testing.T) {
 		{"u32 whole range", water, "type: u32, unit: pulse, quantity: index", "FFFFFFFF", 42_949_672_950_500, nil},
 		{"sentinel", room, `type: i16, unit: Cel, none: ["8000"], quantity: temperature`, "8000", 0, registers.ErrNoValue},
 		{"not a number", electricity, "type: f32, unit: kWh, quantity: index", "7FC00000", 0, registers.ErrNoValue},
+		{"infinite of 64 bits", electricity, "type: f64, unit: kWh, quantity: index", "7FF0000000000000", 0, registers.ErrNoValue},
+		{"u48", electricity, "type: u48, unit: Wh, quantity: index", "0001E2400000", 0x1E2400000, nil},
+		{"i48 below zero", electricity, "type: i48, unit: W, quantity: power", "FFFFFFFFFFFE", -2, nil},
+		{"u48 words swapped", electricity, "type: u48, order: CDAB, unit: Wh, quantity: index", "000300020001", 0x000100020003, nil},
+		{"alarm number below zero", room, `type: i16, unit: Cel, none_numbers: ["-1"], quantity: temperature`, "FFFF", 0, registers.ErrNoValue},
+		{"bcd16", water, "type: bcd16, unit: count, quantity: index", "0042", 420_500, nil},
+		{"bcd32", water, "type: bcd32, unit: L, quantity: index", "12345678", 12_345_678_500, nil},
+		{"bcd32 all swapped", water, "type: bcd32, order: DCBA, unit: L, quantity: index", "78563412", 12_345_678_500, nil},
+		{"bcd64", water, "type: bcd64, unit: mL, quantity: index", "0000123456789012", 123_456_789_512, nil},
+		{"bcd with a letter", water, "type: bcd32, unit: L, quantity: index", "1234567F", 0, registers.ErrNoValue},
+		{"alarm number as an integer", electricity, `type: u32, unit: kWh, none_numbers: ["999999"], quantity: index`, "000F423F", 0, registers.ErrNoValue},
+		{"alarm number as a float", electricity, `type: f32, unit: kWh, none_numbers: ["999999"], quantity: index`, "497423F0", 0, registers.ErrNoValue},
+		{"next to the alarm number", electricity, `type: u32, unit: kWh, none_numbers: ["999999"], quantity: index`, "000F4240", 1_000_000_000, nil},
 		{"infinite", electricity, "type: f32, unit: kWh, quantity: index", "FF800000", 0, registers.ErrNoValue},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -113,6 +126,8 @@ func FuzzAmount(f *testing.F) {
 	f.Add("f32", "ABCD", []byte{0x7F, 0xC0, 0, 0})
 	f.Add("i64", "DCBA", []byte{0x80, 0, 0, 0, 0, 0, 0, 0})
 	f.Add("u64", "CDAB", []byte{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF})
+	f.Add("bcd64", "BADC", []byte{0x12, 0x34, 0x56, 0x78, 0x90, 0x12, 0x34, 0x56})
+	f.Add("i48", "CDAB", []byte{0x80, 0, 0, 0, 0, 1})
 	f.Add("f64", "ABCD", []byte{0x7F, 0xEF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF})
 	f.Fuzz(func(t *testing.T, kind, order string, answer []byte) {
 		p, err := firmwareconfig.ParseProfile("fuzz", []byte("source: test\nconfidence: A\nfunction: 3\nlimit: 20\n"+
