@@ -34,7 +34,8 @@ type gateway struct {
 	spool    *spool.Spool
 	filter   *privacy.Filter
 	registry *prometheus.Registry
-	pollers  []*poll.Poller
+	hold     *clock.Hold
+	pollers  *poll.Group
 	uplink   *uplink.Uplink
 	boot     string
 }
@@ -49,7 +50,8 @@ func (*runCommand) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(g.run(e.ctx), g.spool.Close())
+	err = g.run(e.ctx, func(ctx context.Context) error { return g.watch(ctx, e.config, e.load) })
+	return errors.Join(err, g.hold.Close(), g.spool.Close())
 }
 
 func newGateway(c *firmwareconfig.Gateway, log *slog.Logger) (*gateway, error) {
@@ -62,38 +64,41 @@ func newGateway(c *firmwareconfig.Gateway, log *slog.Logger) (*gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g.spool, g.filter, err = open(c, spool.Options{}); err != nil {
+	if g.spool, g.filter, err = open(c, spool.Options{Log: log, Now: g.clock.Now}); err != nil {
 		return nil, err
 	}
-	pollFigures := poll.NewFigures(g.registry)
-	for _, b := range c.Buses {
-		p, err := poll.New(b, g.clock, g.keep, pollFigures, log)
-		if err != nil {
-			return nil, errors.Join(err, g.spool.Close())
-		}
-		g.pollers = append(g.pollers, p)
+	if err := g.filter.Remember(); err != nil {
+		return nil, errors.Join(err, g.spool.Close())
 	}
-	g.registerSpool()
+	g.clock.NotBefore(g.spool.LastAppended())
+	g.hold = clock.NewHold(g.clock, g.spool.LastAppended(), 0, g.keep, log)
+	g.hold.Register(g.registry)
+	g.spool.Register(g.registry)
+	g.pollers, err = poll.NewGroup(c.Buses, poll.Options{Clock: g.clock, Sink: g.hold.Keep,
+		Figures: poll.NewFigures(g.registry), Log: log})
+	if err != nil {
+		return nil, errors.Join(err, g.spool.Close())
+	}
 	g.uplink = uplink.New(uplink.Options{
 		Source: wire.Source{Site: c.Site, Gateway: c.Gateway},
 		URL:    c.Broker.URL, Username: c.Broker.Username, Password: password,
+		CAFile: c.Broker.CAFile, CertificateFile: c.Broker.CertificateFile, KeyFile: c.Broker.KeyFile,
 		ResendAfter: c.Broker.ResendAfter,
 		State:       g.state, Meters: g.meters, Registry: g.filter.Apply,
 	}, g.spool, uplink.NewFigures(g.registry), log)
 	return g, nil
 }
 
-func (g *gateway) run(ctx context.Context) error {
+func (g *gateway) run(ctx context.Context, watch func(context.Context) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	served, err := figures.Serve(ctx, g.config.Figures, figures.Handler(g.registry, g.ready))
 	if err != nil {
 		return err
 	}
 	g.log.Info("gateway runs", "site", g.config.Site, "gateway", g.config.Gateway,
-		"buses", len(g.pollers), "meters", len(g.config.Meters()), "spool", g.spool.ID())
-	for _, p := range g.pollers {
-		group.Go(func() error { return p.Run(ctx) })
-	}
+		"buses", g.pollers.Buses(), "meters", len(g.config.Meters()), "spool", g.spool.ID())
+	group.Go(func() error { return g.pollers.Run(ctx) })
+	group.Go(func() error { return watch(ctx) })
 	group.Go(func() error { return g.uplink.Run(ctx) })
 	group.Go(func() error { return <-served })
 	err = group.Wait()
@@ -103,13 +108,7 @@ func (g *gateway) run(ctx context.Context) error {
 
 // keep is the pollers' sink: what may leave the dwelling goes to the spool.
 func (g *gateway) keep(readings []wire.UnitReading) error {
-	passed := readings[:0]
-	for _, r := range readings {
-		if g.filter.Pass(r.Reading) {
-			passed = append(passed, r)
-		}
-	}
-	return g.spool.Append(passed)
+	return g.filter.Sift(readings, g.spool.Append)
 }
 
 func (g *gateway) ready() error {
@@ -127,11 +126,9 @@ func (g *gateway) state() wire.State {
 
 func (g *gateway) meters() wire.Meters {
 	m := wire.Meters{AtMs: time.Now().UnixMilli()}
-	for _, p := range g.pollers {
-		for _, r := range p.Report() {
-			r.Resolution = g.filter.Resolution(r.Meter)
-			m.Meters = append(m.Meters, r)
-		}
+	for _, r := range g.pollers.Report() {
+		r.Resolution = g.filter.Resolution(r.Meter)
+		m.Meters = append(m.Meters, r)
 	}
 	return m
 }
@@ -141,32 +138,4 @@ func version() string {
 		return build.Main.Version
 	}
 	return "unknown"
-}
-
-// registerSpool adds the spool's depth and losses to the metrics.
-func (g *gateway) registerSpool() {
-	gauge := func(name, help string, read func(spool.Counts) float64) {
-		g.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
-			func() float64 { return read(g.spool.Counts()) }))
-	}
-	gauge("xnet_gateway_spool_packs", "Packs that wait to be stored.",
-		func(c spool.Counts) float64 { return float64(c.Packs) })
-	gauge("xnet_gateway_spool_bytes", "Size of the spool's segments.",
-		func(c spool.Counts) float64 { return float64(c.Bytes) })
-	gauge("xnet_gateway_spool_dropped_packs", "Packs that went because the spool was full.",
-		func(c spool.Counts) float64 { return float64(c.Dropped) })
-	gauge("xnet_gateway_spool_cut_bytes", "Bytes behind damage that were cut off when the spool was opened.",
-		func(c spool.Counts) float64 { return float64(c.CutBytes) })
-	gauge("xnet_gateway_spool_oldest_seconds", "Age of the oldest pack that waits.", func(c spool.Counts) float64 {
-		if c.Oldest.IsZero() {
-			return 0
-		}
-		return time.Since(c.Oldest).Seconds()
-	})
-	gauge("xnet_gateway_clock_trusted", "1 while the clock is believed.", func(spool.Counts) float64 {
-		if g.clock.State() == wire.ClockTrusted {
-			return 1
-		}
-		return 0
-	})
 }

@@ -5,6 +5,21 @@
 // client. What moves the frames is ours, because the library's own RTU
 // transport hands out late answers as answers to later requests, misreads split
 // exceptions, and never returns from an unplugged adapter.
+//
+// # What a wrong content would take
+//
+// An answer is accepted where slave, function, count of bytes and checksum (on
+// TCP: transaction, unit, function and lengths) are those of the request, the
+// slave owes no other answer (see owed.go), and no other
+// master's request to the slave was heard since ours was sent. On Modbus TCP a
+// connection has one open request, and is closed where that stays unanswered.
+// What remains:
+//   - damage that the 16-bit checksum does not see: none of at most 16 bits in a
+//     row, one in 65,536 of any other, and a parity bit helps where the line has
+//     one;
+//   - an answer that is later than ten timeouts, comes while the same slave is
+//     asked for the same function and quantity, and overtakes the right one;
+//   - a slave that answers one request twice, or out of turn.
 package modbus
 
 import (
@@ -33,6 +48,7 @@ var (
 type Bus struct {
 	mu     sync.Mutex
 	line   *line
+	owed   *owed
 	client func(slave byte) modbus.Client
 }
 
@@ -52,13 +68,19 @@ func Open(b firmwareconfig.Bus) (*Bus, error) {
 	case "rtutcp":
 		l.dial = dialTCP(u.Host, b.Timeout)
 	case "rtu":
+		l.character = character(b)
 		l.dial = func() (port, error) { return openSerial(u.Path, b) }
 	default:
 		return nil, fmt.Errorf("bus %s: URL %q: want tcp, rtutcp or rtu", b.Name, b.URL)
 	}
 	handler := modbus.NewRTUClientHandler("")
-	return newBus(l, handler, &handler.SlaveId, exchangeRTU), nil
+	bus := newBus(l, handler, &handler.SlaveId, exchangeRTU)
+	l.owes = func(slave, function byte) { bus.owed.note(slave, function, ErrTimeout, time.Now()) }
+	return bus, nil
 }
+
+// patience is how many timeouts an unanswered request is held against a slave.
+const patience = 10
 
 // newBus ties a packager of the library, whose slave is set before each
 // request, to the line.
@@ -66,35 +88,87 @@ func newBus(l *line, packager modbus.Packager, slave *byte, exchange exchange) *
 	client := modbus.NewClient2(packager, transporter(func(request []byte) ([]byte, error) {
 		return l.exchange(request, exchange)
 	}))
-	return &Bus{line: l, client: func(s byte) modbus.Client {
+	return &Bus{line: l, owed: newOwed(patience * l.timeout), client: func(s byte) modbus.Client {
 		*slave = s
 		return client
 	}}
 }
 
+// busyTries is how often a slave that says "busy" is asked again. The pauses
+// double and are 7/8 of a timeout together.
+const busyTries = 3
+
 // Read returns the content of quantity registers from address on, two bytes
-// each, read from slave with function 3 or 4. It returns within twice the
-// line's timeout, and always with the registers that were asked for or an
-// error.
+// each, read from slave with function 3 or 4: always the registers that were
+// asked for, or an error. It takes at most a timeout, and one more where the
+// slave left an earlier request unanswered or says that it is busy; what the
+// bytes take on a serial line comes on top. A line that is gone is an error
+// within two timeouts.
 func (b *Bus) Read(ctx context.Context, slave, function byte, address, quantity uint16) ([]byte, error) {
+	pause := b.line.timeout / 8
+	for try := 0; ; try++ {
+		answer, err := b.read(ctx, slave, function, address, quantity)
+		if err == nil {
+			return answer, nil
+		}
+		if !busy(err) || try == busyTries || !sleep(ctx, pause) {
+			return nil, fmt.Errorf("read %d registers at %#04x of slave %d: %w", quantity, address, slave, err)
+		}
+		pause *= 2
+	}
+}
+
+func (b *Bus) read(ctx context.Context, slave, function byte, address, quantity uint16) ([]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := b.line.ready(); err != nil {
+		return nil, err
+	}
+	if err := b.flush(slave, function, address); err != nil {
+		return nil, err
+	}
+	answer, err := b.ask(slave, function, address, quantity)
+	if err == nil && len(answer) != 2*int(quantity) {
+		return nil, fmt.Errorf("%w: %d bytes for %d registers", ErrFrame, len(answer), quantity)
+	}
+	return answer, err
+}
+
+// flush makes sure that no answer can come from slave but that to the next
+// request.
+func (b *Bus) flush(slave, function byte, address uint16) error {
+	now := time.Now()
+	if !b.owed.owes(slave, now) {
+		return nil
+	}
+	other, ok := b.owed.free(slave, function, now)
+	if !ok {
+		return fmt.Errorf("%w: nor to the requests before, so it is not asked for %s", ErrTimeout, b.owed.patience)
+	}
+	if _, err := b.ask(slave, other, address, 1); !answered(err) {
+		return fmt.Errorf("flush an answer that it owes: %w", err)
+	}
+	return nil
+}
+
+// ask sends one request and books how it ended.
+func (b *Bus) ask(slave, function byte, address, quantity uint16) ([]byte, error) {
 	client := b.client(slave)
 	read := client.ReadHoldingRegisters
-	if function == modbus.FuncCodeReadInputRegisters {
+	switch function {
+	case modbus.FuncCodeReadInputRegisters:
 		read = client.ReadInputRegisters
+	case modbus.FuncCodeReadDiscreteInputs:
+		read = client.ReadDiscreteInputs
+	case modbus.FuncCodeReadCoils:
+		read = client.ReadCoils
 	}
 	answer, err := read(address, quantity)
-	if err == nil && len(answer) != 2*int(quantity) {
-		err = fmt.Errorf("%w: %d bytes for %d registers", ErrFrame, len(answer), quantity)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %d registers at %#04x of slave %d: %w", quantity, address, slave, err)
-	}
-	return answer, nil
+	b.owed.note(slave, function, err, time.Now())
+	return answer, err
 }
 
 // Close closes the line. A later request opens it again.
@@ -111,12 +185,14 @@ func (t transporter) Send(request []byte) ([]byte, error) { return t(request) }
 
 var _ modbus.Transporter = transporter(nil)
 
-// silence is the pause of 3.5 characters that ends an RTU frame: 1.75 ms above
-// 19200 baud (Modbus over Serial Line 1.02, 2.5.1.1).
-func silence(b firmwareconfig.Bus) time.Duration {
-	const characterBits = 11
-	if b.Baud > 19200 || b.Baud == 0 {
-		return 1750 * time.Microsecond
+// sleep waits and reports whether it may go on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
-	return time.Duration(3.5 * characterBits / float64(b.Baud) * float64(time.Second))
 }

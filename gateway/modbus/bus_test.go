@@ -161,7 +161,8 @@ func TestAbsentLineIsAnErrorUntilItComes(t *testing.T) {
 // A script answers one RTU request over TCP by hand, faults included.
 type script func(request []byte, write func(...byte))
 
-// scripted opens a bus to a peer that plays one script a request.
+// scripted opens a bus to a peer that plays one script a request for holding
+// registers, and refuses other functions as slaves do.
 func scripted(t *testing.T, scripts ...script) *modbus.Bus {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -178,11 +179,17 @@ func scripted(t *testing.T, scripts ...script) *modbus.Bus {
 		}
 		defer conn.Close()
 		request := make([]byte, 8)
-		for _, play := range scripts {
+		write := func(b ...byte) { _, _ = conn.Write(b) }
+		for len(scripts) > 0 {
 			if _, err := conn.Read(request); err != nil {
 				return
 			}
-			play(request, func(b ...byte) { _, _ = conn.Write(b) })
+			if request[1] != 3 {
+				write(refusal(request, 1)...)
+				continue
+			}
+			scripts[0](request, write)
+			scripts = scripts[1:]
 		}
 		_, _ = conn.Read(request) // until the bus closes
 	})
@@ -196,6 +203,12 @@ func frame(request []byte, content uint16) []byte {
 	for range quantity {
 		b = binary.BigEndian.AppendUint16(b, content)
 	}
+	return binary.LittleEndian.AppendUint16(b, slave.CRC(b))
+}
+
+// refusal is an exception.
+func refusal(request []byte, code byte) []byte {
+	b := []byte{request[0], request[1] | 0x80, code}
 	return binary.LittleEndian.AppendUint16(b, slave.CRC(b))
 }
 
@@ -240,9 +253,9 @@ func TestFaultsOnTheLine(t *testing.T) {
 			b := frame(r, 666)
 			b[len(b)-1] ^= 1
 			write(b...)
-		}, modbus.ErrTimeout},
+		}, modbus.ErrFrame},
 		{"short frame", func(r []byte, write func(...byte)) { write(frame(r, 666)[:6]...) }, modbus.ErrTimeout},
-		{"endless noise", func(r []byte, write func(...byte)) { write(make([]byte, 300)...) }, modbus.ErrFrame},
+		{"endless noise", func(r []byte, write func(...byte)) { write(make([]byte, 600)...) }, modbus.ErrFrame},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -263,8 +276,7 @@ func TestFaultsOnTheLine(t *testing.T) {
 
 func TestSplitException(t *testing.T) {
 	bus := scripted(t, func(r []byte, write func(...byte)) {
-		b := []byte{r[0], r[1] | 0x80, 2}
-		b = binary.LittleEndian.AppendUint16(b, slave.CRC(b))
+		b := refusal(r, 2)
 		write(b[:4]...)
 		time.Sleep(timeout / 4)
 		write(b[4:]...)

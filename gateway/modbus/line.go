@@ -6,51 +6,101 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// A port is a serial device or a connection.
+// A port is a serial device or a connection. Its descriptor does not block.
 type port interface {
 	io.ReadWriteCloser
+	syscall.Conn
 	SetReadDeadline(time.Time) error
 	SetWriteDeadline(time.Time) error
 }
 
 var (
 	_ port = (*os.File)(nil)
-	_ port = (net.Conn)(nil)
+	_ port = (*net.TCPConn)(nil)
 )
 
 // A line is a port that is opened when needed and closed when it fails.
 type line struct {
-	dial    func() (port, error)
-	timeout time.Duration
-	silence time.Duration // between two RTU frames
+	dial      func() (port, error)
+	timeout   time.Duration
+	silence   time.Duration // between two RTU frames
+	character time.Duration // a byte on a serial line; 0 elsewhere
 
-	port  port
-	quiet time.Time // until then nothing is sent
-	// settle is set after a timeout: an answer may still come, and RTU has no
-	// number to tell it from the next one's.
-	settle bool
+	// owes is told what a slave owes to another master; nil for a line that no
+	// other can use.
+	owes func(slave, function byte)
+
+	port    port
+	control syscall.RawConn // of port
+
+	// held is what came and belongs to no answer yet: on TCP the beginning of
+	// a frame, on RTU what was heard on the line.
+	held  []byte
+	heard time.Time // when the last byte came
+	quiet time.Time // until then nothing may be sent
+	sent  []byte    // the last RTU request, which some adapters echo
+	asked bool      // and no answer to it was accepted
 }
 
 // An exchange sends a request on the line's open port and returns its answer,
-// both whole frames, before deadline.
-type exchange func(l *line, request []byte, deadline time.Time) ([]byte, error)
+// both whole frames.
+type exchange func(l *line, request []byte) ([]byte, error)
 
 func (l *line) exchange(request []byte, exchange exchange) ([]byte, error) {
-	if l.port == nil {
-		p, err := l.dial()
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrLine, err)
+	if err := l.open(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrLine, err)
+	}
+	answer, err := exchange(l, request)
+	return answer, l.fail(err)
+}
+
+// ready opens the line and hears out what others still have to say on it.
+func (l *line) ready() error {
+	if err := l.open(); err != nil {
+		return fmt.Errorf("%w: %w", ErrLine, err)
+	}
+	if l.owes == nil {
+		return nil
+	}
+	_, err := l.quieten()
+	return l.fail(err)
+}
+
+// fail closes the port after an error that is the line's.
+func (l *line) fail(err error) error {
+	if err == nil || errors.Is(err, ErrTimeout) || errors.Is(err, ErrFrame) {
+		return err
+	}
+	return errors.Join(fmt.Errorf("%w: %w", ErrLine, err), l.close())
+}
+
+// open makes sure that there is a port that has not been hung up while nobody
+// looked: converters close idle connections.
+func (l *line) open() error {
+	if l.port != nil {
+		if _, err := l.glance(); err == nil {
+			return nil
 		}
-		l.port, l.settle = p, false
+		_ = l.close()
 	}
-	answer, err := exchange(l, request, time.Now().Add(l.timeout))
-	if err != nil && !errors.Is(err, ErrTimeout) && !errors.Is(err, ErrFrame) {
-		err = errors.Join(fmt.Errorf("%w: %w", ErrLine, err), l.close())
+	p, err := l.dial()
+	if err != nil {
+		return err
 	}
-	return answer, err
+	control, err := p.SyscallConn()
+	if err != nil {
+		return errors.Join(err, p.Close())
+	}
+	l.port, l.control = p, control
+	l.held = l.held[:0]
+	l.quiet = time.Now().Add(l.silence)
+	return nil
 }
 
 func (l *line) close() error {
@@ -58,31 +108,101 @@ func (l *line) close() error {
 		return nil
 	}
 	err := l.port.Close()
-	l.port = nil
+	l.port, l.control = nil, nil
 	return err
 }
 
-// read reads what is there, at least a byte, before deadline. It fails with
-// [ErrTimeout] where nothing comes.
-func (l *line) read(into []byte, deadline time.Time) (int, error) {
-	if err := l.port.SetReadDeadline(deadline); err != nil {
-		return 0, err
+// room is how many bytes one look takes: more than the longest frame.
+const room = 512
+
+// grow returns room behind what is held.
+func (l *line) grow() []byte {
+	n := len(l.held)
+	if cap(l.held)-n < room {
+		l.held = append(make([]byte, 0, 2*n+2*room), l.held...)
 	}
-	n, err := l.port.Read(into)
+	return l.held[n : n+room]
+}
+
+// took books n bytes that were read into what [line.grow] returned.
+func (l *line) took(n int) {
+	l.held = l.held[:len(l.held)+n]
+	l.heard = time.Now()
+	l.quiet = l.heard.Add(l.silence)
+}
+
+// glance takes what has come already, if anything, without waiting.
+func (l *line) glance() (n int, err error) {
+	into := l.grow()
+	failed := l.control.Control(func(fd uintptr) { n, err = unix.Read(int(fd), into) })
+	switch {
+	case failed != nil:
+		return 0, failed
+	case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case n == 0:
+		return 0, io.ErrUnexpectedEOF
+	}
+	l.took(n)
+	return n, nil
+}
+
+// read takes what comes, at least a byte, before deadline. It fails with
+// [ErrTimeout] where nothing comes.
+func (l *line) read(deadline time.Time) error {
+	if err := l.port.SetReadDeadline(deadline); err != nil {
+		return err
+	}
+	n, err := l.port.Read(l.grow())
 	switch {
 	case n > 0:
-		return n, nil
+		l.took(n)
+		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return 0, ErrTimeout
+		// A board that was busy may look late at what came in time.
+		if n, err := l.glance(); n > 0 || err != nil {
+			return err
+		}
+		return ErrTimeout
 	case err == nil: // a hung-up serial line reads nothing, for ever
-		return 0, io.ErrUnexpectedEOF
+		return io.ErrUnexpectedEOF
 	default:
-		return 0, err
+		return err
 	}
 }
 
-func (l *line) write(frame []byte, deadline time.Time) error {
-	if err := l.port.SetWriteDeadline(deadline); err != nil {
+// instant is the longest wait that is slept through rather than listened
+// through: the runtime's timers are a millisecond coarse, the kernel's are not,
+// and at 115200 baud a millisecond is a twentieth of an exchange.
+const instant = 5 * time.Millisecond
+
+// listen waits until an instant and takes what comes before, at least a byte;
+// n is 0 where the line stayed quiet.
+func (l *line) listen(until time.Time) (n int, err error) {
+	before := len(l.held)
+	wait := time.Until(until)
+	if wait <= instant {
+		nap(wait)
+		return l.glance()
+	}
+	err = l.read(until)
+	if errors.Is(err, ErrTimeout) {
+		return 0, nil
+	}
+	return len(l.held) - before, err
+}
+
+// nap sleeps by the kernel's clock, to some ten microseconds.
+func nap(d time.Duration) {
+	left := unix.NsecToTimespec(int64(d))
+	for d > 0 && errors.Is(unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &left, &left), unix.EINTR) {
+	}
+}
+
+func (l *line) write(frame []byte) error {
+	if err := l.port.SetWriteDeadline(time.Now().Add(l.timeout)); err != nil {
 		return err
 	}
 	_, err := l.port.Write(frame)
@@ -93,5 +213,15 @@ func (l *line) write(frame []byte, deadline time.Time) error {
 }
 
 func dialTCP(host string, timeout time.Duration) func() (port, error) {
-	return func() (port, error) { return net.DialTimeout("tcp", host, timeout) }
+	return func() (port, error) {
+		conn, err := net.DialTimeout("tcp", host, timeout)
+		if err != nil {
+			return nil, err
+		}
+		tcp, ok := conn.(*net.TCPConn)
+		if !ok {
+			return nil, errors.Join(fmt.Errorf("%s: not a TCP connection", host), conn.Close())
+		}
+		return tcp, nil
+	}
 }

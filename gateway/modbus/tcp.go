@@ -16,44 +16,72 @@ const (
 )
 
 // exchangeTCP sends a request and reads frames until the one of its
-// transaction; those of requests that timed out before are thrown away. After a
-// timeout the connection is kept: the transaction number tells answers apart.
-func exchangeTCP(l *line, request []byte, deadline time.Time) ([]byte, error) {
-	if err := l.write(request, deadline); err != nil {
+// transaction. A connection on which a request was left unanswered is closed:
+// where one answer is cut short and another comes late the two together can
+// make a frame that fits. Of a connection with one open request at most,
+// nothing but its answer can come.
+func exchangeTCP(l *line, request []byte) ([]byte, error) {
+	answer, err := l.askTCP(request)
+	if errors.Is(err, ErrTimeout) || errors.Is(err, ErrFrame) {
+		_ = l.close()
+	}
+	return answer, err
+}
+
+func (l *line) askTCP(request []byte) ([]byte, error) {
+	if len(l.held) > 0 {
+		return nil, fmt.Errorf("%d bytes that nobody asked for", len(l.held))
+	}
+	if err := l.write(request); err != nil {
 		return nil, err
 	}
+	deadline := time.Now().Add(l.timeout)
 	for {
-		answer, err := l.readTCP(deadline)
+		answer, err := l.frameTCP(deadline)
 		if err != nil {
 			return nil, err
 		}
-		if bytes.Equal(answer[:2], request[:2]) {
-			return checkTCP(answer, request)
+		if !bytes.Equal(answer[:2], request[:2]) {
+			continue
+		}
+		if len(l.held) > 0 {
+			return nil, fmt.Errorf("%w: %d bytes follow it", ErrFrame, len(l.held))
+		}
+		return checkTCP(answer, request)
+	}
+}
+
+// frameTCP takes one frame.
+func (l *line) frameTCP(deadline time.Time) ([]byte, error) {
+	for {
+		want, err := lengthTCP(l.held)
+		if err != nil {
+			return nil, err
+		}
+		if len(l.held) >= want {
+			frame := bytes.Clone(l.held[:want])
+			l.held = append(l.held[:0], l.held[want:]...)
+			return frame, nil
+		}
+		if err := l.read(deadline); errors.Is(err, ErrTimeout) && len(l.held) > 0 {
+			return nil, fmt.Errorf("%w: %d of %d bytes", err, len(l.held), want)
+		} else if err != nil {
+			return nil, err
 		}
 	}
 }
 
-// readTCP reads one frame. Where only a part of it comes in time the stream is
-// out of step, and the connection with it.
-func (l *line) readTCP(deadline time.Time) ([]byte, error) {
-	frame := make([]byte, maxTCP)
-	n, want := 0, mbapLength
-	for n < want {
-		read, err := l.read(frame[n:want], deadline)
-		if err != nil {
-			if errors.Is(err, ErrTimeout) && n > 0 {
-				err = fmt.Errorf("%d of %d bytes, then silence", n, want)
-			}
-			return nil, err
-		}
-		if n += read; n == mbapLength && want == mbapLength {
-			want += int(binary.BigEndian.Uint16(frame[4:6]))
-			if want > maxTCP || want < mbapLength+2 {
-				return nil, fmt.Errorf("frame of %d bytes: not Modbus TCP", want)
-			}
-		}
+// lengthTCP is the length of the frame at the beginning of held, as far as that
+// tells; at least that of a header.
+func lengthTCP(held []byte) (int, error) {
+	if len(held) < mbapLength {
+		return mbapLength, nil
 	}
-	return frame[:n], nil
+	want := mbapLength + int(binary.BigEndian.Uint16(held[4:6]))
+	if protocol := binary.BigEndian.Uint16(held[2:4]); protocol != 0 || want > maxTCP || want < mbapLength+3 {
+		return 0, fmt.Errorf("frame of protocol %d and %d bytes: not Modbus TCP", protocol, want)
+	}
+	return want, nil
 }
 
 // checkTCP demands the unit, function and count of bytes that were asked for.
@@ -62,9 +90,12 @@ func checkTCP(answer, request []byte) ([]byte, error) {
 	if unit != request[6] || function&^exceptionBit != request[7] {
 		return nil, fmt.Errorf("%w: unit %d function %#x", ErrFrame, unit, function)
 	}
-	want := 2 * int(binary.BigEndian.Uint16(request[10:12]))
-	if function&exceptionBit == 0 && (len(answer) != 9+want || int(answer[8]) != want) {
-		return nil, fmt.Errorf("%w: %d bytes for %d", ErrFrame, len(answer)-9, want)
+	count := answerLength(request[mbapLength:]) - exceptionFrame
+	if function&exceptionBit == 0 && (len(answer) != mbapLength+3+count || int(answer[8]) != count) {
+		return nil, fmt.Errorf("%w: %d bytes for %d", ErrFrame, len(answer)-mbapLength-3, count)
+	}
+	if function&exceptionBit != 0 && len(answer) != mbapLength+3 {
+		return nil, fmt.Errorf("%w: exception of %d bytes", ErrFrame, len(answer))
 	}
 	return answer, nil
 }
