@@ -20,10 +20,14 @@ func main() {
 type commands struct {
 	Config string `help:"Configuration file (YAML)." default:"/etc/xnet/gateway.yaml" type:"path" short:"c"`
 
-	Run         runCommand    `cmd:"" help:"Read the meters and send their readings, until interrupted."`
-	Import      importCommand `cmd:"" help:"Bring readings that a site logged to a CSV file into the spool."`
-	Spool       spoolCommand  `cmd:"" help:"Show what waits to be stored."`
-	CheckConfig checkCommand  `cmd:"" help:"Check the configuration: exit status 0 if it can be run, 1 with every fault otherwise."`
+	Run         runCommand      `cmd:"" help:"Read the meters and send their readings, until interrupted."`
+	Import      importCommand   `cmd:"" help:"Bring readings that a site logged to a CSV file into the spool."`
+	Scan        scanCommand     `cmd:"" help:"Find the slaves of a line and say which profiles fit them."`
+	Read        readCommand     `cmd:"" help:"Read meters once and print what they show."`
+	Profiles    profilesCommand `cmd:"" help:"List the kinds of meter that the gateway can read."`
+	Spool       spoolCommand    `cmd:"" help:"Show what waits to be stored."`
+	Check       dialCommand     `cmd:"" help:"Hold one meter against its dial, then its tap, standing in the flat."`
+	CheckConfig checkCommand    `cmd:"" help:"Check the configuration: exit status 0 if it can be run, 1 with every fault otherwise."`
 }
 
 // environment is what a command needs of the world.

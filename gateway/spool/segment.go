@@ -2,11 +2,10 @@ package spool
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,107 +16,62 @@ import (
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
-// A record is length of the payload (4 bytes), CRC32C of all that follows (4),
-// sequence number (8), milliseconds since 1970 when it was appended (8), and the
-// payload; numbers little-endian.
-const recordHeader = 24
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-type record struct {
-	seq     wire.Seq
-	at      time.Time
-	payload []byte
-}
-
-func (r record) size() int64 { return int64(recordHeader + len(r.payload)) }
-
-func (r record) appendTo(b []byte) []byte {
-	start := len(b)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.payload)))
-	b = append(b, 0, 0, 0, 0)
-	b = binary.LittleEndian.AppendUint64(b, uint64(r.seq))
-	b = binary.LittleEndian.AppendUint64(b, uint64(r.at.UnixMilli()))
-	b = append(b, r.payload...)
-	binary.LittleEndian.PutUint32(b[start+4:], crc32.Checksum(b[start+8:], castagnoli))
-	return b
-}
-
-// readRecord reads the next whole record. Any error but io.EOF means damage.
-func readRecord(r io.Reader, left int64) (record, error) {
-	var header [recordHeader]byte
-	if _, err := io.ReadFull(r, header[:]); err != nil {
-		return record{}, err
-	}
-	length := int64(binary.LittleEndian.Uint32(header[:]))
-	if length == 0 || length > wire.MaxPackBytes || recordHeader+length > left {
-		return record{}, errDamaged
-	}
-	payload := make([]byte, length)
-	if _, err := io.ReadFull(r, payload); err != nil {
-		return record{}, err
-	}
-	sum := crc32.Update(crc32.Checksum(header[8:], castagnoli), castagnoli, payload)
-	if sum != binary.LittleEndian.Uint32(header[4:]) {
-		return record{}, errDamaged
-	}
-	return record{
-		seq:     wire.Seq(binary.LittleEndian.Uint64(header[8:])),
-		at:      time.UnixMilli(int64(binary.LittleEndian.Uint64(header[16:]))),
-		payload: payload,
-	}, nil
-}
-
-var errDamaged = errors.New("damaged record")
-
-// A segment is one file of records, named by the first number it may hold.
+// A segment is one file of records with consecutive numbers, named by the first.
+// Its file is open while it is written to or was read last: a spool of many
+// segments must not use up the process's files.
 type segment struct {
-	file    *os.File
+	path    string
+	file    *os.File // nil while closed
 	first   wire.Seq
 	size    int64
-	entries []entry // by number
+	entries []entry // entries[i] is the pack first+i
+	head    int     // all entries before it are answered
 	waiting int     // entries that are not answered
-	broken  bool    // a write failed: nothing is appended any more
 }
 
+// An entry is where a pack stands. It is small because hundreds of thousands of
+// them stay in memory after a long outage.
 type entry struct {
-	seq      wire.Seq
-	at       time.Time
-	offset   int64 // of the payload
-	length   int
-	answered bool
+	offset, length uint32 // of the record and of its payload
+	at             uint32 // seconds since 1970 when it was appended
+	answered       bool
 }
 
-func (g *segment) last() wire.Seq {
-	if len(g.entries) == 0 {
-		return 0
-	}
-	return g.entries[len(g.entries)-1].seq
-}
+func (g *segment) end() wire.Seq { return g.first + wire.Seq(len(g.entries)) }
 
+// find returns the entry of a pack that is not answered, nil where there is none.
 func (g *segment) find(seq wire.Seq) *entry {
-	i, ok := slices.BinarySearchFunc(g.entries, seq, func(e entry, s wire.Seq) int {
-		return int(int64(e.seq) - int64(s))
-	})
-	if !ok {
+	if seq < g.first || seq >= g.end() || g.entries[seq-g.first].answered {
 		return nil
 	}
-	return &g.entries[i]
+	return &g.entries[seq-g.first]
 }
 
-// append writes records in one go and syncs. After an error the file is cut
-// back, so that no half record stands before later ones.
+// answer marks an entry and moves head on.
+func (g *segment) answer(e *entry) {
+	e.answered = true
+	g.waiting--
+	for g.head < len(g.entries) && g.entries[g.head].answered {
+		g.head++
+	}
+}
+
+// append writes records in one go and syncs. After an error the file is cut back
+// as far as the disk allows, and must not be appended to again: what the disk
+// holds is unknown.
 func (g *segment) append(records []record) error {
 	var b []byte
 	for _, r := range records {
 		b = r.appendTo(b)
+	}
+	if g.size+int64(len(b)) > math.MaxUint32 {
+		return errors.New("too many readings at once: append them in parts")
 	}
 	_, err := g.file.WriteAt(b, g.size)
 	if err == nil {
 		err = g.file.Sync()
 	}
 	if err != nil {
-		g.broken = true // what the disk holds is unknown: go on in a new file
 		return errors.Join(err, g.file.Truncate(g.size))
 	}
 	for _, r := range records {
@@ -127,93 +81,115 @@ func (g *segment) append(records []record) error {
 }
 
 func (g *segment) add(r record) {
-	g.entries = append(g.entries, entry{seq: r.seq, at: r.at, offset: g.size + recordHeader, length: len(r.payload)})
+	g.entries = append(g.entries, entry{offset: uint32(g.size), length: uint32(len(r.payload)), at: uint32(r.at.Unix())})
 	g.size += r.size()
 	g.waiting++
 }
 
-func (g *segment) payload(e *entry) ([]byte, error) {
-	payload := make([]byte, e.length)
-	if _, err := g.file.ReadAt(payload, e.offset); err != nil {
-		return nil, fmt.Errorf("read pack %d of the spool: %w", e.seq, err)
+// payload reads a pack and checks that it is what was written.
+func (g *segment) payload(seq wire.Seq, e *entry) ([]byte, error) {
+	size := int64(recordHeader) + int64(e.length)
+	r, err := readRecord(io.NewSectionReader(g.file, int64(e.offset), size), size)
+	if err == nil && r.seq != seq {
+		err = errDamaged
 	}
-	return payload, nil
+	return r.payload, err
+}
+
+func (g *segment) open() (err error) {
+	if g.file == nil {
+		g.file, err = os.OpenFile(g.path, os.O_RDWR, 0)
+	}
+	return err
+}
+
+func (g *segment) close() error {
+	if g.file == nil {
+		return nil
+	}
+	err := g.file.Close()
+	g.file = nil
+	return err
 }
 
 const suffix = ".seg"
 
-// loadSegments reads every segment and starts a new one to write to.
-func (s *Spool) loadSegments() error {
+// loadSegments reads every segment and returns the newest instant at which a
+// pack was appended, zero without packs.
+func (s *Spool) loadSegments() (newest time.Time, err error) {
 	names, err := filepath.Glob(filepath.Join(s.dir, "*"+suffix))
 	if err != nil {
-		return err
+		return newest, err
 	}
 	slices.Sort(names) // numbers have leading zeros
 	for _, name := range names {
-		if err := s.loadSegment(name); err != nil {
-			return err
+		at, err := s.loadSegment(name)
+		if err != nil {
+			return newest, err
+		}
+		if at.After(newest) {
+			newest = at
 		}
 	}
-	if err := s.startSegment(); err != nil {
-		return err
-	}
-	return s.removeAnswered()
+	return newest, nil
 }
 
-func (s *Spool) loadSegment(name string) error {
+func (s *Spool) loadSegment(name string) (newest time.Time, err error) {
 	first, err := strconv.ParseUint(strings.TrimSuffix(filepath.Base(name), suffix), 10, 64)
 	if err != nil {
-		return fmt.Errorf("%s is not a segment: remove it: %w", name, err)
+		return newest, fmt.Errorf("%s is not a segment: remove it: %w", name, err)
 	}
-	file, err := os.OpenFile(name, os.O_RDWR, 0)
-	if err != nil {
-		return err
+	g := &segment{path: name, first: wire.Seq(first)}
+	if err := g.open(); err != nil {
+		return newest, err
 	}
-	g := &segment{file: file, first: wire.Seq(first)}
-	s.segments = append(s.segments, g)
-	cut, err := g.load()
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	newest, cut, err := g.load()
+	if err = errors.Join(err, g.close()); err != nil {
+		s.options.Log.Error("segment cannot be read to its end: copy it away, the disk may be dying", "file", name, "err", err)
 	}
 	s.counts.CutBytes += cut
-	s.next = max(s.next, g.first, g.last()+1)
-	return nil
+	s.next = max(s.next, g.first, g.end())
+	if g.waiting == 0 {
+		if err != nil {
+			return newest, nil // left for whoever can read it
+		}
+		return newest, os.Remove(name)
+	}
+	s.segments = append(s.segments, g)
+	s.packs += g.waiting
+	s.bytes += g.size
+	return newest, nil
 }
 
 // load reads the records up to the first damage and cuts off the rest; it
-// returns how many bytes that were.
-func (g *segment) load() (cut int64, err error) {
+// returns how many bytes that were. What the disk cannot read is left out too
+// and is an error, but not cut: it may be readable elsewhere.
+func (g *segment) load() (newest time.Time, cut int64, err error) {
 	stat, err := g.file.Stat()
 	if err != nil {
-		return 0, err
+		return newest, 0, err
 	}
 	r := bufio.NewReaderSize(g.file, 1<<16)
 	for {
-		next, err := readRecord(r, stat.Size()-g.size)
-		if err != nil || next.seq <= g.last() || next.seq < g.first {
+		var next record
+		next, err = readRecord(r, stat.Size()-g.size)
+		if err != nil || next.seq != g.end() {
 			break
 		}
 		g.add(next)
-	}
-	if cut = stat.Size() - g.size; cut == 0 {
-		return 0, nil
-	}
-	return cut, g.file.Truncate(g.size)
-}
-
-// removeAnswered unlinks every segment that holds no waiting pack, but never the
-// last one, which is written to.
-func (s *Spool) removeAnswered() error {
-	for i := 0; i < len(s.segments)-1; {
-		if s.segments[i].waiting > 0 {
-			i++
-			continue
-		}
-		if err := s.removeSegment(i); err != nil {
-			return err
+		if next.at.After(newest) {
+			newest = next.at
 		}
 	}
-	return nil
+	cut = stat.Size() - g.size
+	switch {
+	case cut == 0:
+		return newest, 0, nil
+	case err != nil && !cutShort(err):
+		return newest, cut, err
+	default:
+		return newest, cut, g.file.Truncate(g.size)
+	}
 }
 
 // startSegment makes the file that is appended to, durably.
@@ -223,37 +199,38 @@ func (s *Spool) startSegment() error {
 	if err != nil {
 		return err
 	}
-	s.segments = append(s.segments, &segment{file: file, first: s.next})
-	return syncDir(s.dir)
+	if err := syncDir(s.dir); err != nil {
+		return errors.Join(err, file.Close(), os.Remove(name))
+	}
+	s.active = &segment{path: name, file: file, first: s.next}
+	s.segments = append(s.segments, s.active)
+	return nil
 }
 
-func (s *Spool) removeSegment(i int) error {
-	g := s.segments[i]
+// retire closes the segment that is appended to, so that the next append begins
+// another one.
+func (s *Spool) retire() error {
+	g := s.active
+	if s.active = nil; g == nil {
+		return nil
+	}
+	if g.waiting == 0 {
+		return s.removeSegment(g)
+	}
+	return g.close()
+}
+
+// removeSegment unlinks a segment.
+func (s *Spool) removeSegment(g *segment) error {
+	i := slices.Index(s.segments, g)
 	s.segments = slices.Delete(s.segments, i, i+1)
-	return errors.Join(os.Remove(g.file.Name()), g.file.Close())
-}
-
-// writeDurably writes a small file so that after a power cut it is there whole
-// or not at all.
-func writeDurably(path string, text []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
+	s.packs -= g.waiting
+	s.bytes -= g.size
+	if s.active == g {
+		s.active = nil
 	}
-	_, err = file.Write(text)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
+	if s.reading == g {
+		s.reading = nil
 	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(os.Remove(g.path), g.close())
 }

@@ -4,23 +4,21 @@
 // The format is written in README.md of this folder. Packs are appended to
 // segments of about a megabyte; a segment whose packs are all answered is
 // unlinked. What stands behind a torn or damaged record is cut off when the
-// spool is opened, and counted.
+// spool is opened, and counted; each pack is checked again when it is read.
+//
+// A disk without room costs the readings that do not fit, and nothing else: what
+// waits is still sent, which makes room.
 package spool
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
@@ -30,7 +28,7 @@ var (
 	ErrFull  = errors.New("the spool is full")
 )
 
-// Options are the limits of a spool. The zero value of a limit is its default.
+// Options are the limits of a spool. The zero value of an option is its default.
 type Options struct {
 	// MaxBytes is the size above which the oldest segment goes; 512 MB.
 	MaxBytes int64
@@ -38,6 +36,26 @@ type Options struct {
 	SegmentBytes int64
 	// Refuse makes Append fail with [ErrFull] instead of dropping the oldest.
 	Refuse bool
+	// Log hears of alarms and losses; nil discards.
+	Log *slog.Logger
+	// Now gives the instant at which a pack is appended; time.Now.
+	Now func() time.Time
+}
+
+func (o Options) filled() Options {
+	if o.MaxBytes == 0 {
+		o.MaxBytes = 512 << 20
+	}
+	if o.SegmentBytes == 0 {
+		o.SegmentBytes = 1 << 20
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
 }
 
 // PackReadings is how many readings a pack has at most.
@@ -46,53 +64,97 @@ const PackReadings = 500
 // A Spool is a folder of packs. Its methods may be called from several
 // goroutines; only one process at a time opens a folder.
 type Spool struct {
-	mu       sync.Mutex
 	dir      string
 	options  Options
-	id       wire.SpoolID
 	lock     *os.File
-	segments []*segment // by sequence number; the last one is written to
-	next     wire.Seq
-	counts   Counts
+	identity identity
 	changed  chan struct{}
+
+	mu       sync.Mutex
+	segments []*segment // by sequence number
+	active   *segment   // the last of them while it is appended to
+	reading  *segment   // the one whose file is open for reading
+	claimed  bool       // numbers may be given
+	next     wire.Seq
+	packs    int // that wait
+	bytes    int64
+	counts   Counts // what only grows
+	alarm    bool
 }
 
-// Counts is what a spool holds and has lost. All but Packs, Bytes and Oldest
-// only grow while the process lives.
+// Counts is what a spool holds and has lost. Dropped, Damaged and CutBytes only
+// grow while the process lives.
 type Counts struct {
-	Packs  int
-	Bytes  int64
-	Oldest time.Time // when the oldest pack was appended; zero without packs
+	Packs    int
+	Bytes    int64     // of all segments
+	MaxBytes int64     // at which the oldest go
+	Oldest   time.Time // when the oldest pack was appended, to the second; zero without packs
+	// Alarm says that the spool has been filled to 80 %, and not emptied to 70 %
+	// since.
+	Alarm bool
 	// Dropped counts packs that went because the spool was full.
 	Dropped uint64
+	// Damaged counts packs that could not be read any more when they were due.
+	Damaged uint64
 	// CutBytes counts bytes behind damage that were cut off at opening.
 	CutBytes int64
 }
 
 // Open opens the spool in dir, which is made where missing. It fails with
-// [ErrInUse] while another process has it open.
+// [ErrInUse] while another process has it open. A disk that is full is no
+// failure where packs wait: they can be sent.
 func Open(dir string, o Options) (*Spool, error) {
-	if o.MaxBytes == 0 {
-		o.MaxBytes = 512 << 20
-	}
-	if o.SegmentBytes == 0 {
-		o.SegmentBytes = 1 << 20
-	}
-	s := &Spool{dir: dir, options: o, changed: make(chan struct{}, 1)}
+	s := &Spool{dir: dir, options: o.filled(), changed: make(chan struct{}, 1)}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
 	}
 	if err := s.acquire(); err != nil {
 		return nil, fmt.Errorf("open spool %s: %w", dir, err)
 	}
-	if err := errors.Join(s.loadID(), s.loadSegments()); err != nil {
+	if err := s.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open spool %s: %w", dir, err), s.Close())
 	}
 	return s, nil
 }
 
+func (s *Spool) load() error {
+	newest, err := s.loadSegments()
+	if err != nil {
+		return err
+	}
+	if err := s.loadIdentity(); err != nil {
+		return err
+	}
+	if newest.After(s.identity.newest) {
+		s.identity.newest = newest
+	}
+	if s.counts.CutBytes > 0 {
+		s.options.Log.Warn("spool damaged: what stood behind the damage is lost", "bytes", s.counts.CutBytes)
+	}
+	s.watch()
+	if err := s.claim(); err != nil && (s.packs == 0 || !noRoom(err)) {
+		return err
+	} else if err != nil {
+		s.options.Log.Warn("no room on the disk: readings are lost until what waits is sent", "err", err)
+	}
+	return nil
+}
+
 // ID returns the random name that was made with the spool.
-func (s *Spool) ID() wire.SpoolID { return s.id }
+func (s *Spool) ID() wire.SpoolID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.identity.id
+}
+
+// LastAppended returns the newest instant at which a pack is known to have been
+// appended, in this opening or an earlier one; zero for none. That instant has
+// passed for certain.
+func (s *Spool) LastAppended() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.identity.newest
+}
 
 // Append adds readings as packs of at most [PackReadings] and returns when they
 // are durable: one fsync in all. On an error none of them counts as added. A
@@ -103,21 +165,42 @@ func (s *Spool) Append(readings []wire.UnitReading) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	records, next, err := s.encode(readings)
-	if err != nil {
-		return fmt.Errorf("append to spool: %w", err)
-	}
-	if err := s.makeRoom(records); err != nil {
+	if err := s.append(readings); err != nil {
 		return fmt.Errorf("append to spool %s: %w", s.dir, err)
 	}
-	if err := s.active().append(records); err != nil {
-		return fmt.Errorf("append to spool %s: %w", s.dir, err)
-	}
-	s.next = next
+	s.watch()
 	select {
 	case s.changed <- struct{}{}:
 	default:
 	}
+	return nil
+}
+
+func (s *Spool) append(readings []wire.UnitReading) error {
+	if s.lock == nil {
+		return os.ErrClosed
+	}
+	if !s.claimed {
+		if err := s.claim(); err != nil {
+			return err
+		}
+	}
+	records, next, err := s.encode(readings)
+	if err != nil {
+		return err
+	}
+	if err := s.makeRoom(records); err != nil {
+		return err
+	}
+	size := s.active.size
+	err = s.active.append(records)
+	s.next = next // after an error too: the disk may hold them after all
+	if err != nil {
+		return errors.Join(err, s.retire())
+	}
+	s.packs += len(records)
+	s.bytes += s.active.size - size
+	s.identity.newest = records[0].at
 	return nil
 }
 
@@ -127,9 +210,9 @@ func (s *Spool) Changed() <-chan struct{} { return s.changed }
 // encode makes the records of readings, numbered from s.next on.
 func (s *Spool) encode(readings []wire.UnitReading) ([]record, wire.Seq, error) {
 	var records []record
-	seq, now := s.next, time.Now()
+	seq, now := s.next, s.options.Now()
 	for part := range slices.Chunk(readings, PackReadings) {
-		payload, err := wire.AppendPack(nil, wire.Pack{Spool: s.id, Seq: seq, Readings: part})
+		payload, err := wire.AppendPack(nil, wire.Pack{Spool: s.identity.id, Seq: seq, Readings: part})
 		if err != nil {
 			return nil, 0, err
 		}
@@ -139,102 +222,34 @@ func (s *Spool) encode(readings []wire.UnitReading) ([]record, wire.Seq, error) 
 	return records, seq, nil
 }
 
-// makeRoom closes a full segment, and drops the oldest while there is too much.
+// makeRoom drops the oldest while there is too much, and sees to a segment that
+// can be appended to.
 func (s *Spool) makeRoom(records []record) error {
 	var size int64
 	for _, r := range records {
 		size += r.size()
 	}
-	for s.bytes()+size > s.options.MaxBytes {
-		if s.options.Refuse || len(s.segments) < 2 {
+	for s.bytes+size > s.options.MaxBytes {
+		if s.options.Refuse || len(s.segments) == 0 || s.segments[0] == s.active {
 			return fmt.Errorf("%w: %d of %d bytes: let the gateway send first, or raise spool.max_mb",
-				ErrFull, s.bytes(), s.options.MaxBytes)
+				ErrFull, s.bytes, s.options.MaxBytes)
 		}
-		s.counts.Dropped += uint64(s.segments[0].waiting)
-		if err := s.removeSegment(0); err != nil {
+		oldest := s.segments[0]
+		s.counts.Dropped += uint64(oldest.waiting)
+		s.options.Log.Error("spool full: the oldest packs are dropped", "packs", oldest.waiting, "since", s.oldest())
+		if err := s.removeSegment(oldest); err != nil {
 			return err
 		}
 	}
-	switch a := s.active(); {
-	case a.broken && a.size == 0: // its name is the one that is wanted
-		if err := s.removeSegment(len(s.segments) - 1); err != nil {
+	if s.active != nil && s.active.size >= s.options.SegmentBytes {
+		if err := s.retire(); err != nil {
 			return err
 		}
-		return s.startSegment()
-	case a.broken || a.size >= s.options.SegmentBytes:
+	}
+	if s.active == nil {
 		return s.startSegment()
 	}
 	return nil
-}
-
-// Waiting returns the numbers of at most limit packs that are not answered,
-// oldest first, beginning after the number after.
-func (s *Spool) Waiting(after wire.Seq, limit int) []wire.Seq {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var seqs []wire.Seq
-	for _, g := range s.segments {
-		if g.waiting == 0 || g.last() <= after {
-			continue
-		}
-		for _, e := range g.entries {
-			if e.answered || e.seq <= after {
-				continue
-			}
-			if seqs = append(seqs, e.seq); len(seqs) == limit {
-				return seqs
-			}
-		}
-	}
-	return seqs
-}
-
-// Payload returns the payload of a pack that is not answered, and false where
-// there is none of that number.
-func (s *Spool) Payload(seq wire.Seq) ([]byte, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, g := range s.segments {
-		if e := g.find(seq); e != nil && !e.answered {
-			payload, err := g.payload(e)
-			return payload, err == nil, err
-		}
-	}
-	return nil, false, nil
-}
-
-// Answered forgets packs that are durable elsewhere and unlinks the segments
-// that hold no others. Unknown numbers are ignored.
-func (s *Spool) Answered(seqs []wire.Seq) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, seq := range seqs {
-		for _, g := range s.segments {
-			if e := g.find(seq); e != nil && !e.answered {
-				e.answered = true
-				g.waiting--
-			}
-		}
-	}
-	if err := s.removeAnswered(); err != nil {
-		return fmt.Errorf("spool %s: %w", s.dir, err)
-	}
-	return nil
-}
-
-// Counts returns what the spool holds now.
-func (s *Spool) Counts() Counts {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.counts
-	c.Bytes = s.bytes()
-	for _, g := range s.segments {
-		c.Packs += g.waiting
-		if i := slices.IndexFunc(g.entries, func(e entry) bool { return !e.answered }); i >= 0 && c.Oldest.IsZero() {
-			c.Oldest = g.entries[i].at
-		}
-	}
-	return c
 }
 
 // Close closes the files. Everything appended is durable already.
@@ -243,63 +258,12 @@ func (s *Spool) Close() error {
 	defer s.mu.Unlock()
 	var errs []error
 	for _, g := range s.segments {
-		errs = append(errs, g.file.Close())
+		errs = append(errs, g.close())
 	}
-	s.segments = nil
+	s.segments, s.active, s.reading = nil, nil, nil
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
+		s.lock = nil
 	}
 	return errors.Join(errs...)
-}
-
-func (s *Spool) active() *segment { return s.segments[len(s.segments)-1] }
-
-func (s *Spool) bytes() (sum int64) {
-	for _, g := range s.segments {
-		sum += g.size
-	}
-	return sum
-}
-
-func (s *Spool) acquire() error {
-	lock, err := os.OpenFile(filepath.Join(s.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return errors.Join(fmt.Errorf("%w: stop the gateway first: %w", ErrInUse, err), lock.Close())
-	}
-	s.lock = lock
-	return nil
-}
-
-// numbersPerOpening is how far apart the numbers of two openings begin. Whatever
-// damage the segments suffer, no number is given twice; and 2^53, up to which
-// every JSON reader is exact, leaves room for nine million openings.
-const numbersPerOpening = 1_000_000_000
-
-// loadID reads the spool's name and how often it was opened, or makes them, and
-// counts this opening, durably.
-func (s *Spool) loadID() error {
-	path := filepath.Join(s.dir, "id")
-	text, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	var openings uint64
-	if _, err := fmt.Sscanf(string(text), "%s %d", &s.id, &openings); err != nil || !metering.ValidID(s.id) {
-		if s.id, err = newID(); err != nil {
-			return err
-		}
-	}
-	s.next = wire.Seq(openings*numbersPerOpening + 1)
-	return writeDurably(path, fmt.Appendf(nil, "%s %d\n", s.id, openings+1))
-}
-
-func newID() (wire.SpoolID, error) {
-	var random [16]byte
-	if _, err := rand.Read(random[:]); err != nil {
-		return "", err
-	}
-	return wire.SpoolID(hex.EncodeToString(random[:])), nil
 }

@@ -2,7 +2,13 @@
 // the collector has answered that they are stored.
 //
 // A PUBACK proves nothing: it may even come without the broker having said so.
-// Only the collector's answer, for this spool's id, lets a pack go.
+// Only the collector's answer, for this spool's id, lets a pack go. At most 64
+// packs are without an answer at a time, of which 16 places are kept for the
+// newest, so that what is read now does not wait behind what a long outage left.
+//
+// Each connection is a client of its own. The library's reconnecting keeps
+// messages that this package sends again anyway, and tells of successes that
+// never were; a fresh client has nothing to keep.
 package uplink
 
 import (
@@ -10,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -21,12 +28,20 @@ import (
 // Options say where an uplink sends and what it tells.
 type Options struct {
 	Source   wire.Source
-	URL      string
+	URL      string // tcp://host:1883, ssl://host:8883, ws:// or wss://
 	Username string
 	Password string
+	// CAFile holds the certificates (PEM) that may vouch for the broker; the
+	// system's where empty. CertificateFile and KeyFile are the gateway's own,
+	// both or none. They are read at each connection, so that a renewed
+	// certificate needs no restart.
+	CAFile, CertificateFile, KeyFile string
 	// ResendAfter is how long an unanswered pack waits before it is sent again,
 	// doubled each time up to ten minutes; 60 s where zero.
 	ResendAfter time.Duration
+	// AckTimeout is how long the broker may take to acknowledge before the
+	// connection counts as dead; 30 s where zero.
+	AckTimeout time.Duration
 	// State and Meters give what is published of the gateway, about once a
 	// minute and after each reconnect.
 	State  func() wire.State
@@ -35,29 +50,26 @@ type Options struct {
 	Registry func(wire.Registry) error
 }
 
-const (
-	window    = 64 // unanswered packs: the flow control
-	maxResend = 10 * time.Minute
-	tellEvery = time.Minute
-)
+const tellEvery = time.Minute
 
 // An Uplink sends one spool. Make it with [New] and call Run once.
 type Uplink struct {
-	options  Options
-	spool    *spool.Spool
-	figures  *Figures
-	log      *slog.Logger
-	client   mqtt.Client
-	inFlight map[wire.Seq]*sending // of Run's goroutine alone
+	options Options
+	spool   *spool.Spool
+	figures *Figures
+	log     *slog.Logger
 
-	connected chan struct{}
+	// Of Run's goroutine alone.
+	session *session // nil while the broker is away
+	flight  *flight
+	cursor  wire.Seq // of the backlog: the packs up to here were sent
+	newest  wire.Seq // of the newest packs, the same
+	told    []mqtt.Token
+
+	connected atomic.Bool
+	sessions  chan *session // nil when one ended
 	stored    chan wire.Stored
-}
-
-// A sending is a pack that was sent and not answered yet.
-type sending struct {
-	again time.Time
-	wait  time.Duration
+	done      chan struct{}
 }
 
 // New returns the uplink of a spool.
@@ -65,76 +77,24 @@ func New(o Options, s *spool.Spool, figures *Figures, log *slog.Logger) *Uplink 
 	if o.ResendAfter == 0 {
 		o.ResendAfter = time.Minute
 	}
-	u := &Uplink{options: o, spool: s, figures: figures, log: log, inFlight: map[wire.Seq]*sending{},
-		connected: make(chan struct{}, 1), stored: make(chan wire.Stored, window)}
-	u.client = mqtt.NewClient(u.clientOptions())
-	return u
+	if o.AckTimeout == 0 {
+		o.AckTimeout = 30 * time.Second
+	}
+	return &Uplink{options: o, spool: s, figures: figures, log: log, flight: newFlight(o.ResendAfter),
+		sessions: make(chan *session), stored: make(chan wire.Stored, 4*window), done: make(chan struct{})}
 }
 
-// clientOptions turn off what the library would keep by itself (sessions, long
-// pauses between tries), because the spool keeps everything.
-func (u *Uplink) clientOptions() *mqtt.ClientOptions {
-	o := mqtt.NewClientOptions().AddBroker(u.options.URL).
-		SetClientID("gateway-" + string(u.options.Source.Site) + "-" + string(u.options.Source.Gateway)).
-		SetUsername(u.options.Username).SetPassword(u.options.Password).
-		SetCleanSession(true).SetOrderMatters(false).
-		SetConnectRetry(true).SetConnectRetryInterval(2 * time.Second).
-		SetAutoReconnect(true).SetMaxReconnectInterval(10 * time.Second).
-		SetKeepAlive(30 * time.Second).SetWriteTimeout(10 * time.Second).
-		SetOnConnectHandler(u.onConnect).
-		SetConnectionLostHandler(func(_ mqtt.Client, err error) { u.log.Warn("broker lost", "err", err) })
-	will := u.options.State()
-	will.Online = false
-	if payload, err := will.Encode(); err == nil {
-		o.SetBinaryWill(u.options.Source.Topic(wire.StateChannel), payload, 1, true)
-	}
-	return o
-}
-
-// onConnect runs in a goroutine of the library at each connection.
-func (u *Uplink) onConnect(c mqtt.Client) {
-	u.log.Info("broker connected", "url", u.options.URL)
-	token := c.SubscribeMultiple(map[string]byte{
-		u.options.Source.Topic(wire.StoredChannel): 1,
-		wire.RegistryTopic(u.options.Source.Site):  1,
-	}, u.receive)
-	if token.Wait(); token.Error() != nil {
-		u.log.Error("subscribe", "err", token.Error())
-		return
-	}
-	select {
-	case u.connected <- struct{}{}:
-	default:
-	}
-}
-
-func (u *Uplink) receive(_ mqtt.Client, m mqtt.Message) {
-	if err := u.take(m); err != nil {
-		u.log.Warn("message ignored", "topic", m.Topic(), "err", err)
-	}
-}
-
-func (u *Uplink) take(m mqtt.Message) error {
-	if m.Topic() == wire.RegistryTopic(u.options.Source.Site) {
-		registry, err := wire.DecodeRegistry(m.Payload())
-		if err != nil {
-			return err
-		}
-		return u.options.Registry(registry)
-	}
-	answer, err := wire.DecodeStored(m.Payload())
-	if err != nil {
-		return err
-	}
-	u.stored <- answer
-	return nil
-}
+// Connected reports whether the broker can be spoken to at the moment.
+func (u *Uplink) Connected() bool { return u.connected.Load() }
 
 // Run sends until ctx ends. A broker that is away is tried again for ever.
 func (u *Uplink) Run(ctx context.Context) error {
-	u.client.Connect() // retries by itself
-	defer u.disconnect()
-	ticker := time.NewTicker(min(time.Second, u.options.ResendAfter/2))
+	defer close(u.done)
+	ending := make(chan struct{})
+	dialing, stop := context.WithCancel(ctx)
+	go func() { defer close(ending); u.keepConnected(dialing) }()
+	defer func() { stop(); u.end(); <-ending }()
+	ticker := time.NewTicker(min(500*time.Millisecond, u.options.ResendAfter/2))
 	defer ticker.Stop()
 	tell := time.NewTicker(tellEvery)
 	defer tell.Stop()
@@ -142,24 +102,34 @@ func (u *Uplink) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-u.connected:
-			clear(u.inFlight) // whatever was on its way may be lost
-			u.tell()
+		case s := <-u.sessions:
+			u.turn(s)
 		case answer := <-u.stored:
-			u.answered(answer)
+			u.answered(answer, time.Now())
 		case <-u.spool.Changed():
 		case <-ticker.C:
 		case <-tell.C:
 			u.tell()
 		}
-		if err := u.send(time.Now()); err != nil {
-			u.log.Error("send", "err", err)
-		}
+		u.send(time.Now())
 	}
 }
 
+// turn takes over a new session, or the end of one.
+func (u *Uplink) turn(s *session) {
+	u.session = s
+	u.connected.Store(s != nil)
+	if s == nil {
+		return
+	}
+	u.flight = newFlight(u.options.ResendAfter) // whatever was on its way may be lost
+	u.cursor, u.newest, u.told = 0, 0, nil
+	u.figures.connects.Inc()
+	u.tell()
+}
+
 // answered lets go of what the collector has made durable.
-func (u *Uplink) answered(a wire.Stored) {
+func (u *Uplink) answered(a wire.Stored, now time.Time) {
 	if a.Spool != u.spool.ID() {
 		return // an earlier spool's numbers mean nothing here
 	}
@@ -169,8 +139,11 @@ func (u *Uplink) answered(a wire.Stored) {
 		u.figures.refused.Inc()
 		seqs = append(seqs, r.Seq)
 	}
-	for _, seq := range seqs {
-		delete(u.inFlight, seq)
+	for _, took := range u.flight.answered(seqs, now) {
+		u.figures.seconds.Observe(took.Seconds())
+	}
+	if u.session != nil {
+		u.session.useful.Store(true)
 	}
 	u.figures.answered.Add(float64(len(seqs)))
 	if err := u.spool.Answered(seqs); err != nil {
@@ -178,59 +151,107 @@ func (u *Uplink) answered(a wire.Stored) {
 	}
 }
 
-// send sends again what is overdue and, within the window, what was never sent.
-func (u *Uplink) send(now time.Time) error {
-	if !u.client.IsConnectionOpen() {
-		return nil
+// send sends again what is overdue, then the newest packs, then the oldest that
+// were never sent, as far as the window goes.
+func (u *Uplink) send(now time.Time) {
+	if u.session == nil || u.session.ended() {
+		return
 	}
-	var errs []error
-	for seq, s := range u.inFlight {
-		if now.After(s.again) {
-			s.wait = min(2*s.wait, maxResend)
-			s.again = now.Add(s.wait)
-			u.figures.resent.Inc()
-			errs = append(errs, u.publish(seq))
-		}
+	if u.flight.unacknowledged(now) > u.options.AckTimeout {
+		u.session.fail(errSilent)
+		u.turn(nil)
+		return
 	}
-	for _, seq := range u.unsent() {
-		u.inFlight[seq] = &sending{wait: u.options.ResendAfter, again: now.Add(u.options.ResendAfter)}
-		errs = append(errs, u.publish(seq))
+	err := u.resend(now)
+	if err == nil {
+		err = u.sendNewest(now)
 	}
-	return errors.Join(errs...)
+	if err == nil {
+		err = u.sendBacklog(now)
+	}
+	if err != nil {
+		u.log.Error("send", "err", err)
+	}
+	u.figures.inFlight.Set(float64(len(u.flight.sent)))
 }
 
-// unsent returns the oldest packs that are not in flight, as many as the window
-// still takes.
-func (u *Uplink) unsent() []wire.Seq {
-	room := window - len(u.inFlight)
-	if room <= 0 {
-		return nil
-	}
-	var seqs []wire.Seq
-	for _, seq := range u.spool.Waiting(0, window) {
-		if _, sent := u.inFlight[seq]; !sent && len(seqs) < room {
-			seqs = append(seqs, seq)
+func (u *Uplink) resend(now time.Time) error {
+	for _, seq := range u.flight.due(now) {
+		u.figures.resent.Inc()
+		if err := u.publish(seq); err != nil {
+			return err
 		}
 	}
-	return seqs
+	return nil
 }
 
-// publish does not wait for the token, which proves nothing.
+// sendNewest sends what was read just now, or at a connection just before. What
+// does not fit becomes backlog.
+func (u *Uplink) sendNewest(now time.Time) error {
+	after := u.newest
+	if last := u.spool.Last(); last > after+reserve {
+		after = last - reserve
+	}
+	for _, seq := range u.spool.Waiting(after, u.flight.room(true)) {
+		u.newest = seq
+		if err := u.launch(seq, true, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendBacklog sends the oldest packs that were never sent on this connection.
+func (u *Uplink) sendBacklog(now time.Time) error {
+	for room := u.flight.room(false); room > 0; room = u.flight.room(false) {
+		seqs := u.spool.Waiting(u.cursor, room)
+		for _, seq := range seqs {
+			u.cursor = seq
+			if err := u.launch(seq, false, now); err != nil {
+				return err
+			}
+		}
+		if len(seqs) < room {
+			return nil
+		}
+	}
+	return nil
+}
+
+// launch sends a pack for the first time on this connection.
+func (u *Uplink) launch(seq wire.Seq, live bool, now time.Time) error {
+	if u.flight.has(seq) {
+		return nil
+	}
+	u.flight.add(seq, live, now)
+	return u.publish(seq)
+}
+
+// publish does not wait for the token, which proves nothing but that the broker
+// is alive.
 func (u *Uplink) publish(seq wire.Seq) error {
 	payload, ok, err := u.spool.Payload(seq)
 	if err != nil {
 		return fmt.Errorf("publish pack %d: %w", seq, err)
 	}
-	if ok {
-		u.client.Publish(u.options.Source.Topic(wire.ReadingsChannel), 1, false, payload)
-		u.figures.sent.Inc()
+	if !ok { // given up: damaged, or dropped by a full spool
+		u.flight.forget(seq)
+		return nil
 	}
+	token := u.session.publish(wire.ReadingsChannel, false, payload)
+	u.flight.published(seq, token)
+	if complete(token) && token.Error() != nil { // the next ones would wait as long for nothing
+		u.session.fail(token.Error())
+		return fmt.Errorf("publish pack %d: %w", seq, token.Error())
+	}
+	u.figures.sent.Inc()
 	return nil
 }
 
-// tell publishes the retained state and meters.
+// tell publishes the retained state and meters, unless the broker has not taken
+// the last ones yet.
 func (u *Uplink) tell() {
-	if !u.client.IsConnectionOpen() {
+	if u.session == nil || !complete(u.told...) {
 		return
 	}
 	state, err := u.options.State().Encode()
@@ -239,19 +260,19 @@ func (u *Uplink) tell() {
 		u.log.Error("tell", "err", err)
 		return
 	}
-	u.client.Publish(u.options.Source.Topic(wire.StateChannel), 1, true, state)
-	u.client.Publish(u.options.Source.Topic(wire.MetersChannel), 1, true, meters)
+	u.told = []mqtt.Token{u.session.publish(wire.StateChannel, true, state), u.session.publish(wire.MetersChannel, true, meters)}
 }
 
-// disconnect says goodbye with what the last will would say.
-func (u *Uplink) disconnect() {
+// end says goodbye with what the last will would say.
+func (u *Uplink) end() {
+	if u.session == nil {
+		return
+	}
 	state := u.options.State()
 	state.Online = false
-	if payload, err := state.Encode(); err == nil && u.client.IsConnectionOpen() {
-		u.client.Publish(u.options.Source.Topic(wire.StateChannel), 1, true, payload).WaitTimeout(time.Second)
+	if payload, err := state.Encode(); err == nil {
+		u.session.publish(wire.StateChannel, true, payload).WaitTimeout(time.Second)
 	}
-	u.client.Disconnect(250)
+	u.session.fail(nil)
+	u.connected.Store(false)
 }
-
-// Connected reports whether the broker can be spoken to at the moment.
-func (u *Uplink) Connected() bool { return u.client.IsConnectionOpen() }

@@ -3,7 +3,9 @@ package uplink_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,15 +45,50 @@ func openSpool(t *testing.T) *spool.Spool {
 // start runs an uplink until the test ends.
 func start(t *testing.T, broker *testkit.BrokerServer, s *spool.Spool) {
 	t.Helper()
-	u := uplink.New(uplink.Options{Source: source, URL: broker.URL, ResendAfter: 200 * time.Millisecond,
-		State:    func() wire.State { return wire.State{Online: true, Boot: "b"} },
-		Meters:   func() wire.Meters { return wire.Meters{} },
-		Registry: func(wire.Registry) error { return nil },
-	}, s, uplink.NewFigures(prometheus.NewRegistry()), testkit.Logger(t))
+	startWith(t, uplink.Options{URL: broker.URL, ResendAfter: 200 * time.Millisecond}, s)
+}
+
+// startWith is start with options, of which the rest is filled in.
+func startWith(t *testing.T, o uplink.Options, s *spool.Spool) *uplink.Uplink {
+	t.Helper()
+	return startLogged(t, o, s, testkit.Logger(t).Handler())
+}
+
+func startLogged(t *testing.T, o uplink.Options, s *spool.Spool, log slog.Handler) *uplink.Uplink {
+	t.Helper()
+	o.Source = source
+	o.State = func() wire.State { return wire.State{Online: true, Boot: "b"} }
+	o.Meters = func() wire.Meters { return wire.Meters{} }
+	o.Registry = func(wire.Registry) error { return nil }
+	u := uplink.New(o, s, uplink.NewFigures(prometheus.NewRegistry()), slog.New(log))
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
 	group.Go(func() { _ = u.Run(ctx) })
 	t.Cleanup(func() { cancel(); group.Wait() })
+	return u
+}
+
+// tries is a log that counts how often the broker was found away.
+type tries struct{ n atomic.Int64 }
+
+func (c *tries) Enabled(context.Context, slog.Level) bool { return true }
+func (c *tries) WithAttrs([]slog.Attr) slog.Handler       { return c }
+func (c *tries) WithGroup(string) slog.Handler            { return c }
+
+func (c *tries) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "broker is away" {
+		c.n.Add(1)
+	}
+	return nil
+}
+
+func (c *tries) atLeast(n int64) func() error {
+	return func() error {
+		if got := c.n.Load(); got < n {
+			return fmt.Errorf("tried %d times, want %d", got, n)
+		}
+		return nil
+	}
 }
 
 // A collector that hears packs and answers as told.
