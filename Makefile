@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race check breakage bench gofmt vet staticcheck archtest pages openapi scripts tidy generated vulncheck
+.PHONY: help demo build test race check breakage bench bench-poll gofmt vet staticcheck archtest pages openapi scripts tidy generated vulncheck
 
 # What ships contains no C.
 export CGO_ENABLED ?= 0
@@ -13,11 +13,12 @@ staticcheck := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 programs := $(patsubst %/main.go,./%,$(wildcard gateway/main.go collector/main.go api/main.go))
 
 help: ## list these targets
-	@grep -hE '^[a-z]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.* ## /\1\t/' | \
+	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## /\1\t/' | \
 		while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 demo: ## the whole system on this machine, with a simulated residence
-	go run ./deploy/demo
+	@echo "demo: compiling itself first, which takes up to a minute the first time"
+	@go run ./deploy/demo
 
 build: ## the programs, into dist/
 	@mkdir -p dist
@@ -31,8 +32,11 @@ test: ## every test, real servers included; installs what is missing on Debian
 race: ## every test under the race detector; needs a C compiler
 	@CGO_ENABLED=1 .ci/test -race ./...
 
-bench: ## every benchmark
+bench: bench-poll ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-poll: ## the gateway's polling beside Telegraf and the line's own time; about ten minutes
+	@go run ./deploy/bench/poll
 
 check: gofmt scripts tidy vet staticcheck archtest pages openapi generated vulncheck ## all that can be judged without running the programs
 	@echo "check: all well"

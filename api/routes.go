@@ -74,6 +74,18 @@ func (s server) routes() (*echo.Echo, error) {
 	return e, nil
 }
 
+// headAsGet lets HEAD be asked wherever GET is, as HTTP has it (RFC 9110, 9.1).
+// The server, which keeps the request as it came, sends no body.
+func headAsGet(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			r = r.Clone(r.Context())
+			r.Method = http.MethodGet
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // sameSite refuses what another site sends in a reader's name.
 func sameSite(next echo.HandlerFunc) echo.HandlerFunc {
 	protection := http.NewCrossOriginProtection()

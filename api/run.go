@@ -67,7 +67,7 @@ func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	ended, err := figures.Serve(ctx, c.Listen, handler)
+	ended, err := figures.Serve(ctx, c.Listen, headAsGet(handler))
 	if err != nil {
 		return err
 	}

@@ -58,10 +58,22 @@ func Open(ctx context.Context, dsn string) (*sql.DB, error) {
 		return nil, err
 	}
 	if err := prepare(ctx, db, dialect); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(named(err, dialect, dsn), db.Close())
 	}
 	return db, nil
 }
+
+// named says which database is meant, as far as that may be told, and what to
+// look at.
+func named(err error, dialect Dialect, dsn string) error {
+	if dialect == Postgres {
+		return fmt.Errorf("PostgreSQL database: %w: does it run, and are address, name and password right?", err)
+	}
+	return fmt.Errorf("SQLite database %s: %w: is there room on the disk, and is the file the right one and free to be written?",
+		sqlitePath(dsn), err)
+}
+
+func sqlitePath(dsn string) string { return strings.TrimPrefix(dsn, "sqlite:") }
 
 func connect(dialect Dialect, dsn string) (*sql.DB, error) {
 	if dialect == Postgres {
@@ -73,9 +85,9 @@ func connect(dialect Dialect, dsn string) (*sql.DB, error) {
 		db.SetConnMaxIdleTime(5 * time.Minute)
 		return db, nil
 	}
-	path := strings.TrimPrefix(dsn, "sqlite:")
+	path := sqlitePath(dsn)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("database: %w", err)
+		return nil, fmt.Errorf("SQLite database %s: %w: name a file in a folder that can be written", path, err)
 	}
 	db, err := sql.Open("sqlite", sqliteDSN(path))
 	if err != nil {
@@ -94,7 +106,7 @@ func sqliteDSN(path string) string {
 
 func prepare(ctx context.Context, db *sql.DB, dialect Dialect) error {
 	if err := db.PingContext(ctx); err != nil {
-		return fmt.Errorf("connect to the %s database: %w: does it run, and is the address right?", dialect, err)
+		return fmt.Errorf("connect: %w", err)
 	}
 	return migrate(ctx, db, dialect)
 }

@@ -57,7 +57,7 @@ type Quarantine struct {
 // files together.
 func Open(dir string, maxBytes int64) (*Quarantine, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open quarantine: %w", err)
+		return nil, fmt.Errorf("open quarantine: %w: name a folder that can be written in quarantine.dir", err)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"+suffix))
 	if err != nil {

@@ -18,6 +18,9 @@ var programs = []string{"./gateway", "./collector", "./api", "./deploy/simulator
 // build compiles the programs and, where it is missing, InfluxDB. What is
 // compiled already takes a second.
 func (d *demo) build(ctx context.Context) error {
+	if _, err := os.Stat(filepath.Join("deploy", "demo", "main.go")); err != nil {
+		return fmt.Errorf("the demo builds the programs it runs: start it in the repository's root: %w", err)
+	}
 	if err := os.MkdirAll(d.path("bin"), 0o755); err != nil {
 		return err
 	}
@@ -30,7 +33,7 @@ func (d *demo) build(ctx context.Context) error {
 		command := exec.CommandContext(ctx, "go", args...)
 		command.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if output, err := command.CombinedOutput(); err != nil {
-			return fmt.Errorf("build: %w: start the demo in the repository's root\n%s", err, output)
+			return fmt.Errorf("build: %w: the Go tool says why\n%s", err, output)
 		}
 		d.screen.step("gateway, collector, api, simulator: built")
 		return nil

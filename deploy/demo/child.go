@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ type child struct {
 	log    string // file that takes what it says
 	pid    string // file that says which process it is
 	notice func(format string, args ...any)
+	shared *os.File
 
 	cancel context.CancelFunc
 	ended  chan struct{}
@@ -29,6 +31,7 @@ type family struct {
 	logs     string // folder
 	pids     string // folder
 	notice   func(format string, args ...any)
+	shared   *os.File // the lock that each child inherits
 	children []*child
 }
 
@@ -38,7 +41,7 @@ const maxPause = 10 * time.Second
 func (f *family) start(name string, command func(context.Context) (*exec.Cmd, error)) (*child, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &child{name: name, log: filepath.Join(f.logs, name+".log"), pid: filepath.Join(f.pids, name),
-		notice: f.notice, cancel: cancel, ended: make(chan struct{})}
+		notice: f.notice, shared: f.shared, cancel: cancel, ended: make(chan struct{})}
 	process, err := c.launch(ctx, command)
 	if err != nil {
 		cancel()
@@ -92,6 +95,7 @@ func (c *child) launch(ctx context.Context, command func(context.Context) (*exec
 	}
 	defer log.Close() // the process has its own
 	process.Stdout, process.Stderr = log, log
+	process.ExtraFiles = []*os.File{c.shared}
 	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	process.Cancel = func() error { return process.Process.Signal(os.Interrupt) }
 	process.WaitDelay = 10 * time.Second // then it is killed
@@ -133,7 +137,8 @@ func openLog(path string) (*os.File, error) {
 }
 
 // once runs a program to its end. Its output goes to stdout where that is given,
-// and everything else into the log; an error shows the last lines of it.
+// and everything else into the log; an error shows the last of it, from memory,
+// because a full disk takes no log.
 func (f *family) once(ctx context.Context, name string, stdout io.Writer, path string, args ...string) error {
 	file := filepath.Join(f.logs, name+".log")
 	log, err := openLog(file)
@@ -141,12 +146,16 @@ func (f *family) once(ctx context.Context, name string, stdout io.Writer, path s
 		return err
 	}
 	process := exec.CommandContext(ctx, path, args...)
-	process.Stdout, process.Stderr = log, log
+	var said bytes.Buffer
+	process.Stderr = io.MultiWriter(&said, log)
+	process.Stdout = process.Stderr
 	if stdout != nil {
 		process.Stdout = stdout
 	}
+	process.ExtraFiles = []*os.File{f.shared}
+	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err = errors.Join(process.Run(), log.Close()); err != nil {
-		return fmt.Errorf("%s: %w\n%s", name, err, tail(file))
+		return fmt.Errorf("%s: %w\n%s", name, err, ending(said.Bytes()))
 	}
 	return nil
 }
@@ -157,6 +166,10 @@ func tail(path string) string {
 	if err != nil {
 		return ""
 	}
+	return ending(text)
+}
+
+func ending(text []byte) string {
 	const most = 1500
 	return string(text[max(0, len(text)-most):])
 }

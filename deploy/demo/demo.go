@@ -48,16 +48,29 @@ func (d *demo) Run(e *environment) error {
 		return err
 	}
 	defer lock.Close()
+	if d.family.shared, err = d.shareLock(e.ctx); err != nil {
+		return unlessInterrupted(e.ctx, err)
+	}
+	defer d.family.shared.Close()
+	if err := d.checkRoom(); err != nil {
+		return err
+	}
 	defer d.end()
 	if err := d.start(e.ctx); err != nil {
-		if e.ctx.Err() != nil {
-			return nil // interrupted, not broken
-		}
-		return err
+		return unlessInterrupted(e.ctx, err)
 	}
 	d.welcome()
 	<-e.ctx.Done()
 	return nil
+}
+
+// unlessInterrupted passes an error on, but for those of an interrupt, which is
+// no fault.
+func unlessInterrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 func (d *demo) end() {

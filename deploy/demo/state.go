@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,6 +71,60 @@ func (d *demo) lock() (*os.File, error) {
 	return file, nil
 }
 
+// patience is how long the programs of a demo that was killed may take to end.
+const patience = 20 * time.Second
+
+// shareLock takes the lock that every child inherits and so holds until the last
+// of them has ended, however the demo itself ended: two InfluxDB on one folder
+// would damage it.
+func (d *demo) shareLock(ctx context.Context) (*os.File, error) {
+	file, err := os.OpenFile(d.path("children.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for until, told := time.Now().Add(patience), false; ; told = true {
+		if err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err == nil {
+			return file, nil
+		}
+		if time.Now().After(until) {
+			err = fmt.Errorf("programs of an earlier demo still run: end them, their numbers are in %s: %w", d.path("pid"), err)
+			return nil, errors.Join(err, file.Close())
+		}
+		if !told {
+			d.screen.step("waiting for the programs of an earlier demo to end")
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), file.Close())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// A fresh demo takes about 170 MB, and a later one little more than it has.
+const (
+	roomFirst = 400 << 20
+	roomLater = 50 << 20
+)
+
+// checkRoom demands room on the disk, which InfluxDB does not tell about when it
+// has none.
+func (d *demo) checkRoom() error {
+	var disk unix.Statfs_t
+	if err := unix.Statfs(d.Dir, &disk); err != nil {
+		return fmt.Errorf("look at the disk of %s: %w", d.Dir, err)
+	}
+	wanted := int64(roomLater)
+	if _, err := os.Stat(d.path("influxdb")); err != nil {
+		wanted = roomFirst
+	}
+	if free := int64(disk.Bavail) * disk.Bsize; free < wanted {
+		return fmt.Errorf("the disk of %s has %d MB left and the demo wants %d: make room, or name another folder with --dir",
+			d.Dir, free>>20, wanted>>20)
+	}
+	return nil
+}
+
 func (d *demo) path(parts ...string) string {
 	return filepath.Join(append([]string{d.Dir}, parts...)...)
 }
@@ -79,6 +134,14 @@ type addresses struct {
 	api, broker, influx, collector string
 	gateways                       map[string]string // figures
 	modbus                         map[string]string // TCP meters
+}
+
+// Validate checks what kong cannot.
+func (d *demo) Validate() error {
+	if d.Port < 0 || d.Port > 65535 {
+		return fmt.Errorf("--port %d: want 1 to 65535, or 0 for any that is free", d.Port)
+	}
+	return nil
 }
 
 // choose picks free ports; the API keeps the port it was given, unless somebody

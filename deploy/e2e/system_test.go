@@ -29,6 +29,9 @@ var build = sync.OnceValues(func() (dir string, err error) {
 	command := exec.Command("go", "build", "-o", dir+"/", "./gateway", "./collector", "./api", "./deploy/simulator", "./deploy/demo")
 	command.Dir = "../.."
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if err := testkit.Watch(command.Dir); err != nil {
+		return dir, err
+	}
 	output, err := command.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("build: %w\n%s", err, output)
@@ -107,6 +110,8 @@ type system struct {
 	influx    *testkit.InfluxServer
 	api       string // base URL
 	collector string // figures
+
+	stopCollector func()
 }
 
 // newSystem starts a system that keeps readings for ever and knows the
@@ -123,7 +128,7 @@ func newSystem(t *testing.T, lists ...map[string]any) *system {
 	}
 	s.api = "http://" + api
 	broker := map[string]any{"url": s.broker.URL}
-	influx := map[string]any{"url": s.influx.URL, "keep": map[string]any{"readings_days": 0, "hourly_days": 0, "daily_days": 0}}
+	influx := map[string]any{"url": s.influx.URL, "keep": forEver}
 	s.write(t, "api.yaml", map[string]any{"listen": api, "broker": broker, "influx": influx,
 		"database": map[string]any{"dsn": filepath.Join(s.dir, "api.sqlite")},
 		"advisor":  map[string]any{"name": "Test", "telephone": "01 00 00 00 00"}})
@@ -133,7 +138,7 @@ func newSystem(t *testing.T, lists ...map[string]any) *system {
 		name := fmt.Sprintf("residence-%d.yaml", i)
 		must(t, "api", "load", "--config", s.path("api.yaml"), s.write(t, name, list))
 	}
-	start(t, "collector", "run", "--config", s.path("collector.yaml"))
+	s.stopCollector = start(t, "collector", "run", "--config", s.path("collector.yaml"))
 	start(t, "api", "run", "--config", s.path("api.yaml"))
 	testkit.Eventually(t, 30*time.Second, func() error { return answers(s.api + "/readyz") })
 	return s

@@ -31,7 +31,7 @@ func Load(cfg Validator, path, prefix string, getenv func(string) string) error 
 	if path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return fmt.Errorf("configuration: %w", err)
+			return fmt.Errorf("configuration: %w: name a file that can be read with --config", err)
 		}
 		if err := Decode(text, cfg); err != nil {
 			return fmt.Errorf("configuration %s: %w", path, err)

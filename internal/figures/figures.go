@@ -48,7 +48,8 @@ func Serve(ctx context.Context, addr string, h http.Handler) (<-chan error, erro
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w: stop what uses the port or set another address", addr, err)
 	}
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute} // who sends nothing holds nothing
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	done := make(chan error, 1)

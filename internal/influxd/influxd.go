@@ -33,14 +33,36 @@ func Install(ctx context.Context, dir string, progress io.Writer) (string, error
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
+	// A build that is killed must not leave half a program where a whole one is
+	// looked for.
+	aside, err := makeAside(dir)
+	if err != nil {
+		return "", fmt.Errorf("install influxd: %w", err)
+	}
+	defer os.RemoveAll(aside)
 	build := exec.CommandContext(ctx, "go", "install", module)
 	build.Dir = os.TempDir() // outside any module, whose versions must not count
-	build.Env = append(os.Environ(), "GOBIN="+bin, "CGO_ENABLED=0", "GOFLAGS=")
+	build.Env = append(os.Environ(), "GOBIN="+aside, "CGO_ENABLED=0", "GOFLAGS=")
 	build.Stdout, build.Stderr = progress, progress
 	if err := build.Run(); err != nil {
 		return "", fmt.Errorf("install influxd %s: %w: is the Go module proxy reachable?", Version, err)
 	}
+	if err := errors.Join(os.MkdirAll(bin, 0o755), os.Rename(filepath.Join(aside, "influxd"), path)); err != nil {
+		return "", fmt.Errorf("install influxd: %w", err)
+	}
 	return path, nil
+}
+
+// makeAside makes a folder below dir in which a build may end halfway.
+func makeAside(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(dir, "influxd-building-")
 }
 
 // A Server is how one influxd is to run.

@@ -1,0 +1,181 @@
+package e2e_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/xnetroseraie/xnet/internal/testkit"
+)
+
+// endsWithin is how long an interrupted demo may take to end everything.
+const endsWithin = 20 * time.Second
+
+// A running demo of these tests: one that is interrupted and killed.
+type running struct {
+	dir     string
+	command *exec.Cmd
+	ended   chan struct{}
+
+	mu   sync.Mutex
+	said bytes.Buffer
+	err  error // of its end, once ended is closed
+}
+
+func (r *running) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.said.Write(b)
+}
+
+func (r *running) text() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.said.String()
+}
+
+// runDemo starts the demo on a folder, with a month of history, as from a
+// terminal of its own.
+func runDemo(t *testing.T, dir string) *running {
+	t.Helper()
+	r := &running{dir: dir, ended: make(chan struct{})}
+	r.command = exec.Command(program(t, "demo"), "--dir", dir, "--port", "0", "--months", "1")
+	r.command.Dir, r.command.Stdout, r.command.Stderr = "../..", r, r
+	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	r.command.WaitDelay = endsWithin // children that live on hold the output
+	if err := r.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(r.ended)
+		r.err = r.command.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = r.command.Process.Kill()
+		<-r.ended
+		if t.Failed() {
+			t.Logf("the demo said:\n%s", r.text())
+		}
+	})
+	return r
+}
+
+// demoFolder returns a folder in which InfluxDB is built already.
+func demoFolder(t *testing.T) string {
+	t.Helper()
+	tools, err := testkit.Tools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.Influx(t).Kill() // builds it where it is missing
+	dir := t.TempDir()
+	if err := errors.Join(os.MkdirAll(filepath.Join(dir, "bin"), 0o755),
+		os.Symlink(filepath.Join(tools, "influxd-1.8.10"), filepath.Join(dir, "bin", "influxd-1.8.10"))); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// await waits until the demo has said a text, or has ended.
+func (r *running) await(t *testing.T, text string) {
+	t.Helper()
+	testkit.Eventually(t, 2*time.Minute, func() error {
+		if !strings.Contains(r.text(), text) {
+			return fmt.Errorf("the demo has not said %q", text)
+		}
+		return nil
+	})
+}
+
+// interrupt is Ctrl-C: the whole group hears it. It returns once the demo has
+// ended, which must be well and in time.
+func (r *running) interrupt(t *testing.T) {
+	t.Helper()
+	if err := syscall.Kill(-r.command.Process.Pid, syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-r.ended:
+	case <-time.After(endsWithin):
+		t.Fatalf("the demo did not end within %s", endsWithin)
+	}
+	if r.err != nil {
+		t.Errorf("the interrupted demo ended with %v", r.err)
+	}
+	if bad := trace.FindString(r.text()); bad != "" {
+		t.Errorf("the demo says %q", bad)
+	}
+}
+
+// orphans lists the programs that still run for a folder: each bears its path on
+// its command line, or holds the lock that a demo's children share.
+func orphans(dir string) (lines []string, err error) {
+	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range processes {
+		text, gone := os.ReadFile(path)
+		if gone == nil && bytes.Contains(text, []byte(dir)) {
+			lines = append(lines, string(bytes.ReplaceAll(text, []byte{0}, []byte{' '})))
+		}
+	}
+	return lines, err
+}
+
+func noOrphans(dir string) error {
+	lines, err := orphans(dir)
+	if err == nil && len(lines) > 0 {
+		err = fmt.Errorf("still running: %v", lines)
+	}
+	return err
+}
+
+// TestDemoIsInterruptedAnywhere presses Ctrl-C in every phase of the start and
+// starts again on what it left.
+func TestDemoIsInterruptedAnywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	dir := demoFolder(t)
+	for _, phase := range []string{"everything under", "simulator: built", "history: what", "broker and InfluxDB: running",
+		"residence La", "  ready"} {
+		began := time.Now()
+		r := runDemo(t, dir)
+		r.await(t, phase)
+		reached := time.Since(began)
+		r.interrupt(t)
+		t.Logf("%q after %.1f s, ended %.1f s later", phase, reached.Seconds(), (time.Since(began) - reached).Seconds())
+		if err := noOrphans(dir); err != nil {
+			t.Errorf("interrupted at %q: %v", phase, err)
+		}
+	}
+}
+
+// TestKilledDemoLeavesNothingBehind: kill -9 gives a demo no chance to end its
+// children; the kernel tells them, and the next demo waits for the last of them.
+func TestKilledDemoLeavesNothingBehind(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	dir := demoFolder(t)
+	for _, phase := range []string{"history: what", "  ready"} {
+		r := runDemo(t, dir)
+		r.await(t, phase)
+		if err := r.command.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		again := runDemo(t, dir) // at once, as an impatient person would
+		again.await(t, "  ready")
+		startBadly(t, []string{"demo", "--dir", dir}, "another demo runs in "+dir, "--dir")
+		again.interrupt(t)
+		if err := noOrphans(dir); err != nil {
+			t.Errorf("killed at %q: %v", phase, err)
+		}
+	}
+}
