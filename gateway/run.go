@@ -121,16 +121,25 @@ func (g *gateway) ready() error {
 func (g *gateway) state() wire.State {
 	counts := g.spool.Counts()
 	return wire.State{Online: true, Version: version(), Boot: g.boot, Clock: g.clock.State(),
-		AtMs: time.Now().UnixMilli(), SpoolPacks: int64(counts.Packs), SpoolOldestMs: wire.Millis(counts.Oldest)}
+		AtMs: time.Now().UnixMilli(), SpoolPacks: int64(counts.Packs), SpoolOldestMs: wire.Millis(counts.Oldest), SpoolAlarm: counts.Alarm}
 }
 
 func (g *gateway) meters() wire.Meters {
 	m := wire.Meters{AtMs: time.Now().UnixMilli()}
 	for _, r := range g.pollers.Report() {
+		r.LastGoodMs = g.placed(r.LastGoodMs)
 		r.Resolution = g.filter.Resolution(r.Meter)
 		m.Meters = append(m.Meters, r)
 	}
 	return m
+}
+
+// placed is when a meter was last read well, 0 while the clock cannot tell.
+func (g *gateway) placed(ms int64) int64 {
+	if at, ok := g.clock.Place(wire.Instant(ms)); ok && ms != 0 {
+		return at.UnixMilli()
+	}
+	return 0
 }
 
 func version() string {

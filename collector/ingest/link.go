@@ -53,7 +53,7 @@ func newLink(b Broker, log *slog.Logger, h handler, filters ...string) (*link, e
 // for ever on a dead socket.
 const (
 	retryInterval = time.Second
-	maxRetry      = 10 * time.Second
+	maxRetry      = 3 * time.Second
 	writeTimeout  = 10 * time.Second
 	lastWordsMs   = 250 // for the last answers to leave
 )

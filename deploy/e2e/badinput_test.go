@@ -118,7 +118,7 @@ func TestWrongConfigurationIsNamedWithItsRemedy(t *testing.T) {
 			secret := d.config(t, name, map[string]any{"broker": map[string]any{"url": "tcp://127.0.0.1:1", "password_file": d.path("secret")}})
 			startBadly(t, []string{name, "run", "--config", secret}, d.path("secret"), "no such file")
 			startBadly(t, []string{name, "fly"}, "fly", name+" --help")
-			startBadly(t, []string{name}, "run", "check-config", name+" --help")
+			startBadly(t, []string{name}, `"run"`, name+" --help")
 		})
 	}
 }

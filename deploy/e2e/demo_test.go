@@ -87,12 +87,16 @@ func demoFolder(t *testing.T) string {
 // await waits until the demo has said a text, or has ended.
 func (r *running) await(t *testing.T, text string) {
 	t.Helper()
-	testkit.Eventually(t, 2*time.Minute, func() error {
-		if !strings.Contains(r.text(), text) {
-			return fmt.Errorf("the demo has not said %q", text)
+	deadline := time.After(5 * time.Minute)
+	for look := time.Tick(20 * time.Millisecond); !strings.Contains(r.text(), text); {
+		select {
+		case <-look:
+		case <-r.ended:
+			t.Fatalf("the demo ended before it said %q: %v", text, r.err)
+		case <-deadline:
+			t.Fatalf("the demo has not said %q", text)
 		}
-		return nil
-	})
+	}
 }
 
 // interrupt is Ctrl-C: the whole group hears it. It returns once the demo has
@@ -170,6 +174,7 @@ func TestKilledDemoLeavesNothingBehind(t *testing.T) {
 		if err := r.command.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
+		<-r.ended
 		again := runDemo(t, dir) // at once, as an impatient person would
 		again.await(t, "  ready")
 		startBadly(t, []string{"demo", "--dir", dir}, "another demo runs in "+dir, "--dir")

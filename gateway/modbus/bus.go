@@ -36,7 +36,8 @@ import (
 )
 
 // Kinds of failure. Test with errors.Is; an exception of the slave is a
-// *modbus.ModbusError of the library.
+// *modbus.ModbusError of the library. The exceptions 10 and 11, with which a
+// gateway on the way says that the slave does not answer, are [ErrTimeout] too.
 var (
 	ErrTimeout = errors.New("no answer in time")
 	ErrLine    = errors.New("line is down")
@@ -75,7 +76,9 @@ func Open(b firmwareconfig.Bus) (*Bus, error) {
 	}
 	handler := modbus.NewRTUClientHandler("")
 	bus := newBus(l, handler, &handler.SlaveId, exchangeRTU)
-	l.owes = func(slave, function byte) { bus.owed.note(slave, function, ErrTimeout, time.Now()) }
+	l.owes = func(slave, function byte, quantity uint16) {
+		bus.owed.note(slave, shape{function, quantity}, false, time.Now())
+	}
 	return bus, nil
 }
 
@@ -130,7 +133,7 @@ func (b *Bus) read(ctx context.Context, slave, function byte, address, quantity 
 	if err := b.flush(slave, function, address); err != nil {
 		return nil, err
 	}
-	answer, err := b.ask(slave, function, address, quantity)
+	answer, err := b.ask(slave, function, address, quantity, true)
 	if err == nil && len(answer) != 2*int(quantity) {
 		return nil, fmt.Errorf("%w: %d bytes for %d registers", ErrFrame, len(answer), quantity)
 	}
@@ -144,18 +147,21 @@ func (b *Bus) flush(slave, function byte, address uint16) error {
 	if !b.owed.owes(slave, now) {
 		return nil
 	}
-	other, ok := b.owed.free(slave, function, now)
+	other, refusable, ok := b.owed.flush(slave, function, now)
 	if !ok {
 		return fmt.Errorf("%w: nor to the requests before, so it is not asked for %s", ErrTimeout, b.owed.patience)
 	}
-	if _, err := b.ask(slave, other, address, 1); !answered(err) {
-		return fmt.Errorf("flush an answer that it owes: %w", err)
+	_, err := b.ask(slave, other.function, address, other.quantity, refusable)
+	if err == nil || refusable && answered(err) {
+		return nil
 	}
-	return nil
+	// A refusal of the flush is none of the request's.
+	return fmt.Errorf("%w: the slave owes an answer, and the flush of it ended so: %v", kindOf(err), err)
 }
 
-// ask sends one request and books how it ended.
-func (b *Bus) ask(slave, function byte, address, quantity uint16) ([]byte, error) {
+// ask sends one request and books how it ended; refusable says whether an
+// exception counts as the answer.
+func (b *Bus) ask(slave, function byte, address, quantity uint16, refusable bool) ([]byte, error) {
 	client := b.client(slave)
 	read := client.ReadHoldingRegisters
 	switch function {
@@ -167,8 +173,21 @@ func (b *Bus) ask(slave, function byte, address, quantity uint16) ([]byte, error
 		read = client.ReadCoils
 	}
 	answer, err := read(address, quantity)
-	b.owed.note(slave, function, err, time.Now())
+	b.owed.note(slave, shape{function, quantity}, err == nil || refusable && answered(err), time.Now())
+	if _, exception := errors.AsType[*modbus.ModbusError](err); exception && !answered(err) {
+		err = fmt.Errorf("%w: says the gateway on the way: %w", ErrTimeout, err)
+	}
 	return answer, err
+}
+
+// kindOf is the sentinel that err is or wraps, else [ErrTimeout].
+func kindOf(err error) error {
+	for _, kind := range []error{ErrLine, ErrFrame} {
+		if errors.Is(err, kind) {
+			return kind
+		}
+	}
+	return ErrTimeout
 }
 
 // Close closes the line. A later request opens it again.

@@ -32,7 +32,9 @@ func TestCampaign(t *testing.T) {
 			if got.Wrong != 0 {
 				t.Errorf("%d wrong contents, want none", got.Wrong)
 			}
-			if got.Share() < 0.99 {
+			// Timeouts of milliseconds are no measure under an emulator, which
+			// runs the short form.
+			if got.Share() < 0.99 && !testing.Short() {
 				t.Errorf("%.2f %% of what can be read was read, want at least 99 %%", 100*got.Share())
 			}
 			if got.LeastFault() < 0.01 {

@@ -22,11 +22,17 @@ import (
 // same slave for the same function and quantity, and comes before its own.
 type owed struct {
 	patience time.Duration
-	until    map[byte]map[byte]time.Time // by slave, then function
+	until    map[byte]map[shape]time.Time // by slave
+}
+
+// A shape is what tells answers apart. Exceptions do not bear the quantity.
+type shape struct {
+	function byte
+	quantity uint16
 }
 
 func newOwed(patience time.Duration) *owed {
-	return &owed{patience: patience, until: map[byte]map[byte]time.Time{}}
+	return &owed{patience: patience, until: map[byte]map[shape]time.Time{}}
 }
 
 // flushes are the functions whose requests change nothing in any meter and are
@@ -35,6 +41,9 @@ func newOwed(patience time.Duration) *owed {
 // V1.1b3, 6.1 to 6.4 and 7).
 var flushes = [...]byte{modbus.FuncCodeReadInputRegisters, modbus.FuncCodeReadHoldingRegisters,
 	modbus.FuncCodeReadDiscreteInputs, modbus.FuncCodeReadCoils}
+
+// maxFlush is the largest quantity of a flush, in registers.
+const maxFlush = 16
 
 // owes reports whether any answer may still come from slave.
 func (o *owed) owes(slave byte, now time.Time) bool {
@@ -46,28 +55,43 @@ func (o *owed) owes(slave byte, now time.Time) bool {
 	return false
 }
 
-// free returns a function other than wanted of which slave owes no answer, and
-// false where there is none.
-func (o *owed) free(slave, wanted byte, now time.Time) (function byte, ok bool) {
-	for _, f := range flushes {
-		if f != wanted && !now.Before(o.until[slave][f]) {
-			return f, true
+// flush returns a request that no answer owed by slave, and none to the function
+// wanted, can be taken to answer. Where all functions are owed it is told from
+// others by its quantity, and a refusal does not answer it. It is false where
+// nothing is left to ask.
+func (o *owed) flush(slave, wanted byte, now time.Time) (s shape, refusable, ok bool) {
+	functions, shapes := map[byte]bool{wanted: true}, map[shape]bool{}
+	for s, until := range o.until[slave] {
+		if now.Before(until) {
+			functions[s.function], shapes[s] = true, true
 		}
 	}
-	return 0, false
+	for _, f := range flushes {
+		if !functions[f] {
+			return shape{f, 1}, true, true
+		}
+	}
+	for quantity := uint16(1); quantity <= maxFlush; quantity++ {
+		for _, f := range flushes[:2] { // bits are counted in eights: their answers look alike
+			if s := (shape{f, quantity}); f != wanted && !shapes[s] {
+				return s, false, true
+			}
+		}
+	}
+	return shape{}, false, false
 }
 
-// note books how a request of function to slave ended. An answer proves that
-// those before it have been given, because nothing of that function was owed.
-func (o *owed) note(slave, function byte, err error, now time.Time) {
-	if answered(err) {
+// note books how a request ended. An answer proves that those before it have
+// been given: nothing that looks like it was owed.
+func (o *owed) note(slave byte, s shape, answered bool, now time.Time) {
+	if answered {
 		delete(o.until, slave)
 		return
 	}
 	if o.until[slave] == nil {
-		o.until[slave] = map[byte]time.Time{}
+		o.until[slave] = map[shape]time.Time{}
 	}
-	o.until[slave][function] = now.Add(o.patience)
+	o.until[slave][s] = now.Add(o.patience)
 }
 
 // Exceptions with which a gateway on the way says that it gave up waiting for

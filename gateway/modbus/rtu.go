@@ -86,7 +86,7 @@ func (l *line) quieten() (pending []byte, err error) {
 		case n == 0:
 			if foreign != nil {
 				pending = bytes.Clone(foreign)
-				l.owes(pending[0], pending[1])
+				l.owes(pending[0], pending[1], binary.BigEndian.Uint16(pending[4:6]))
 			}
 			l.keep(requestFrame - 1)
 			return pending, nil

@@ -78,14 +78,20 @@ func (l *log) keep(readings []wire.UnitReading) error {
 
 func options(t *testing.T, sink poll.Sink) poll.Options {
 	t.Helper()
+	return optionsWith(t, sink, prometheus.NewRegistry())
+}
+
+func optionsWith(t *testing.T, sink poll.Sink, r *prometheus.Registry) poll.Options {
+	t.Helper()
 	clk, err := clock.New("always")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return poll.Options{Clock: clk, Sink: sink, Figures: poll.NewFigures(prometheus.NewRegistry()), Log: testkit.Logger(t)}
+	return poll.Options{Clock: clk, Sink: sink, Figures: poll.NewFigures(r), Log: testkit.Logger(t)}
 }
 
 func TestPoll(t *testing.T) {
+	t.Parallel()
 	source := meters{}
 	var kept log
 	config := firmwareconfig.Bus{Name: "b", URL: serve(t, source), Timeout: 50 * time.Millisecond, Interval: time.Second,
@@ -138,6 +144,7 @@ func checkReports(t *testing.T, reports []wire.MeterReport) {
 }
 
 func TestLineThatIsDownCondemnsNobody(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -50,15 +50,18 @@ func (s *Spool) loadIdentity() error {
 	return nil
 }
 
-// nameInPacks returns the name that the oldest pack bears, "" without packs.
+// nameInPacks returns the name that the oldest readable pack bears, "" where
+// there is none.
 func (s *Spool) nameInPacks() (wire.SpoolID, error) {
-	for _, seq := range s.waiting(0, 1) {
+	const most = 1000
+	for _, seq := range s.waiting(0, most) {
 		payload, ok, err := s.payload(seq)
-		if err != nil || !ok {
+		if err != nil {
 			return "", err
 		}
-		p, err := wire.DecodePack(payload)
-		return p.Spool, err
+		if p, err := wire.DecodePack(payload); ok && err == nil {
+			return p.Spool, nil
+		}
 	}
 	return "", nil
 }

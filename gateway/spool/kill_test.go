@@ -54,15 +54,15 @@ func spoolUntilKilled(t *testing.T, dir string, first, lines int, env ...string)
 func (w *witness) hear(t *testing.T, line string) {
 	t.Helper()
 	var said string
-	var n int
+	var n int64 // pack numbers pass 32 bits
 	if _, err := fmt.Sscan(line, &said, &n); err != nil {
 		t.Fatalf("child said %q", line)
 	}
 	switch said {
 	case "a":
-		w.kept = append(w.kept, n)
+		w.kept = append(w.kept, int(n))
 	case "f":
-		w.failed = append(w.failed, n)
+		w.failed = append(w.failed, int(n))
 	case "w":
 		w.answered[wire.Seq(n)] = true
 	}

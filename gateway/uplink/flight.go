@@ -44,6 +44,7 @@ type flight struct {
 	narrowed    time.Time     // when places were last taken away
 	probe       time.Time     // when the newest pack is sent again; zero for never
 	probeWait   time.Duration
+	acked       time.Time // when the broker was last seen to acknowledge
 }
 
 // A sending is a pack that was sent and not answered yet.
@@ -53,6 +54,7 @@ type sending struct {
 	again time.Time
 	wait  time.Duration
 	token mqtt.Token // nil before the broker's library has it
+	acked bool       // the token was seen complete
 }
 
 func newFlight(resendAfter time.Duration) *flight {
@@ -79,7 +81,9 @@ func (f *flight) add(seq wire.Seq, live bool, now time.Time) {
 	}
 }
 
-func (f *flight) published(seq wire.Seq, token mqtt.Token) { f.sent[seq].token = token }
+func (f *flight) published(seq wire.Seq, token mqtt.Token) {
+	f.sent[seq].token, f.sent[seq].acked = token, false
+}
 
 func (f *flight) forget(seq wire.Seq) {
 	if s := f.sent[seq]; s != nil && s.live {
@@ -166,15 +170,25 @@ func (f *flight) adapt(took time.Duration, now time.Time) {
 	}
 }
 
-// unacknowledged is how long the oldest pack has waited for the broker's
-// acknowledgement.
-func (f *flight) unacknowledged(now time.Time) (longest time.Duration) {
+// unacknowledged is how long the broker has owed an acknowledgement and given
+// none at all. One that acknowledges slowly, over a thin line, is not silent.
+func (f *flight) unacknowledged(now time.Time) time.Duration {
+	var oldest time.Time
 	for _, s := range f.sent {
-		if !complete(s.token) {
-			longest = max(longest, now.Sub(s.at))
+		switch done := complete(s.token); {
+		case done && !s.acked:
+			s.acked, f.acked = true, now
+		case !done && (oldest.IsZero() || s.at.Before(oldest)):
+			oldest = s.at
 		}
 	}
-	return longest
+	if oldest.IsZero() {
+		return 0
+	}
+	if f.acked.After(oldest) {
+		oldest = f.acked
+	}
+	return now.Sub(oldest)
 }
 
 // complete reports whether the library has let go of all messages.

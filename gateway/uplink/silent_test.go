@@ -19,9 +19,10 @@ import (
 )
 
 // A blackHole is a broker that lets everybody connect and subscribe, and then
-// takes messages and acknowledges none.
+// takes messages and acknowledges none, or one each slow.
 type blackHole struct {
 	listener net.Listener
+	slow     time.Duration
 	group    sync.WaitGroup
 
 	mu          sync.Mutex
@@ -31,13 +32,13 @@ type blackHole struct {
 	open        []net.Conn
 }
 
-func openBlackHole(t *testing.T, url string) *blackHole {
+func openBlackHole(t *testing.T, url string, slow time.Duration) *blackHole {
 	t.Helper()
 	listener, err := net.Listen("tcp", strings.TrimPrefix(url, "tcp://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &blackHole{listener: listener}
+	h := &blackHole{listener: listener, slow: slow}
 	h.group.Go(h.accept)
 	t.Cleanup(h.close)
 	return h
@@ -78,7 +79,13 @@ func (h *blackHole) swallow(conn net.Conn, n int) {
 			answer = packets.NewControlPacket(packets.Pingresp)
 		case *packets.PublishPacket:
 			h.hear(p, n)
-			continue
+			if h.slow == 0 {
+				continue
+			}
+			time.Sleep(h.slow)
+			ack := packets.NewControlPacket(packets.Puback).(*packets.PubackPacket)
+			ack.MessageID = p.MessageID
+			answer = ack
 		default:
 			continue
 		}
@@ -112,7 +119,7 @@ func (h *blackHole) close() {
 func TestBrokerThatNeverAcknowledges(t *testing.T) {
 	broker, s := testkit.Broker(t), openSpool(t)
 	broker.Stop()
-	hole := openBlackHole(t, broker.URL)
+	hole := openBlackHole(t, broker.URL, 0)
 	const packs = 150
 	for n := range packs { // large ones, so that what is kept twice shows
 		if err := s.Append(large(n)); err != nil {
@@ -148,6 +155,27 @@ func TestBrokerThatNeverAcknowledges(t *testing.T) {
 		reply(m, wire.Stored{Spool: p.Spool, Stored: []wire.Seq{p.Seq}})
 	})
 	testkit.Eventually(t, 30*time.Second, empty(s))
+}
+
+// TestBrokerBehindAThinLine: one that acknowledges, though each pack takes long,
+// is not given up.
+func TestBrokerBehindAThinLine(t *testing.T) {
+	broker, s := testkit.Broker(t), openSpool(t)
+	broker.Stop()
+	hole := openBlackHole(t, broker.URL, 100*time.Millisecond)
+	fill(t, s, 100)
+	startWith(t, uplink.Options{URL: broker.URL, ResendAfter: time.Minute, AckTimeout: 500 * time.Millisecond}, s)
+	testkit.Eventually(t, 20*time.Second, func() error {
+		hole.mu.Lock()
+		defer hole.mu.Unlock()
+		if hole.connections > 1 {
+			t.Fatalf("%d connections: the line was given up though the broker acknowledges", hole.connections)
+		}
+		if hole.connections == 0 || hole.packs[0] < 20 {
+			return fmt.Errorf("packs heard: %v", hole.packs)
+		}
+		return nil
+	})
 }
 
 func heapInUse() uint64 {

@@ -81,9 +81,12 @@ type State struct {
 	AtMs    int64      `json:"at_ms"`
 	// SpoolPacks and SpoolOldestMs say what waits to be stored: how many packs
 	// and the instant of the oldest, 0 where none waits.
-	SpoolPacks    int64  `json:"spool_packs"`
-	SpoolOldestMs int64  `json:"spool_oldest_ms"`
-	Config        string `json:"config"` // version of the configuration applied
+	SpoolPacks    int64 `json:"spool_packs"`
+	SpoolOldestMs int64 `json:"spool_oldest_ms"`
+	// SpoolAlarm says that the spool is filled to 80 % of its limit, or was and
+	// is not empty enough yet.
+	SpoolAlarm bool   `json:"spool_alarm,omitempty"`
+	Config     string `json:"config"` // version of the configuration applied
 }
 
 // Encode returns the payload.

@@ -11,12 +11,12 @@ import (
 	"github.com/xnetroseraie/xnet/gateway/modbus"
 )
 
-// The campaign's patience is scaled down to 20 ms so that a million reads end in
+// The campaign's patience is scaled down to 40 ms so that a million reads end in
 // minutes; answers are late in proportion. The bare library sleeps 14 to 23 ms
 // in every read on a serial line, so it gets fewer reads of the same campaign.
 const (
-	campaignTimeout = 20 * time.Millisecond
-	campaignLines   = 48
+	campaignTimeout = 40 * time.Millisecond
+	campaignLines   = 64
 	bareReads       = 40_000
 )
 
