@@ -35,7 +35,7 @@ race: ## every test under the race detector; needs a C compiler
 bench: bench-poll ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
 
-bench-poll: ## the gateway's polling beside Telegraf and the line's own time; about ten minutes
+bench-poll: ## the gateway's polling beside Telegraf and the line's own time; about twelve minutes
 	@go run ./deploy/bench/poll
 
 check: gofmt scripts tidy vet staticcheck archtest pages openapi generated vulncheck ## all that can be judged without running the programs

@@ -38,6 +38,7 @@ type line struct {
 
 	port    port
 	control syscall.RawConn // of port
+	alarm   *alarm          // as long as there is a port
 
 	// held is what came and belongs to no answer yet: on TCP the beginning of
 	// a frame, on RTU what was heard on the line.
@@ -97,6 +98,9 @@ func (l *line) open() error {
 	if err != nil {
 		return errors.Join(err, p.Close())
 	}
+	if l.alarm, err = newAlarm(); err != nil {
+		return errors.Join(err, p.Close())
+	}
 	l.port, l.control = p, control
 	l.held = l.held[:0]
 	l.quiet = time.Now().Add(l.silence)
@@ -107,8 +111,8 @@ func (l *line) close() error {
 	if l.port == nil {
 		return nil
 	}
-	err := l.port.Close()
-	l.port, l.control = nil, nil
+	err := errors.Join(l.port.Close(), l.alarm.close())
+	l.port, l.control, l.alarm = nil, nil, nil
 	return err
 }
 
@@ -173,9 +177,8 @@ func (l *line) read(deadline time.Time) error {
 	}
 }
 
-// instant is the longest wait that is slept through rather than listened
-// through: the runtime's timers are a millisecond coarse, the kernel's are not,
-// and at 115200 baud a millisecond is a twentieth of an exchange.
+// instant is the longest wait that is slept through, exactly, rather than
+// listened through.
 const instant = 5 * time.Millisecond
 
 // listen waits until an instant and takes what comes before, at least a byte;
@@ -184,7 +187,9 @@ func (l *line) listen(until time.Time) (n int, err error) {
 	before := len(l.held)
 	wait := time.Until(until)
 	if wait <= instant {
-		nap(wait)
+		if err := l.alarm.sleep(wait); err != nil {
+			return 0, err
+		}
 		return l.glance()
 	}
 	err = l.read(until)
@@ -192,13 +197,6 @@ func (l *line) listen(until time.Time) (n int, err error) {
 		return 0, nil
 	}
 	return len(l.held) - before, err
-}
-
-// nap sleeps by the kernel's clock, to some ten microseconds.
-func nap(d time.Duration) {
-	left := unix.NsecToTimespec(int64(d))
-	for d > 0 && errors.Is(unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &left, &left), unix.EINTR) {
-	}
 }
 
 func (l *line) write(frame []byte) error {

@@ -146,21 +146,23 @@ func (l *Line) answer(request []byte) time.Time {
 	}
 	c := l.options.Character()
 	at := start.Add(8*c + l.options.Silence() + l.options.Turnaround)
-	l.send(Answer(request), at, c)
-	x.End = time.Now()
+	x.End = l.send(Answer(request), at, c)
 	return x.End
 }
 
-// send writes each byte when its last bit would have come.
-func (l *Line) send(b []byte, at time.Time, character time.Duration) {
+// send writes each byte when its last bit would have come, and returns when the
+// last one had: before it is written, because a master may be quick.
+func (l *Line) send(b []byte, at time.Time, character time.Duration) (end time.Time) {
 	for sent := 0; sent < len(b); {
 		SleepUntil(at.Add(time.Duration(sent+1) * character))
-		come := min(len(b), max(sent+1, int(time.Since(at)/character)))
+		end = time.Now()
+		come := min(len(b), max(sent+1, int(end.Sub(at)/character)))
 		if _, err := l.pty.Write(b[sent:come]); err != nil {
-			return
+			return end
 		}
 		sent = come
 	}
+	return end
 }
 
 // Answer is what a slave whose registers hold their own addresses answers.

@@ -29,11 +29,11 @@ const (
 func cycleAt(baud int, times float64) func(context.Context, *commands) ([]bench.Row, error) {
 	return func(ctx context.Context, c *commands) ([]bench.Row, error) {
 		options := line.Options{Baud: baud, Turnaround: turnaround}
-		limit, err := c.median(ctx, options, bareMaster)
+		limit, err := c.median(ctx, options, "the bare master", bareMaster)
 		if err != nil {
 			return nil, err
 		}
-		ours, err := c.median(ctx, options, ourPoller)
+		ours, err := c.median(ctx, options, "the gateway", ourPoller)
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +50,7 @@ func (c *commands) peer(ctx context.Context, o line.Options) (*float64, error) {
 	if c.NoPeer {
 		return nil, nil //nolint:nilnil // no peer is no fault
 	}
-	peer, err := c.median(ctx, o, telegraf)
+	peer, err := c.median(ctx, o, "Telegraf", telegraf)
 	return &peer, err
 }
 
@@ -59,7 +59,7 @@ type master func(ctx context.Context, l *line.Line, o line.Options) error
 
 // median lets a master read on a line of its own and returns the median time of
 // its cycles after the first, in seconds.
-func (c *commands) median(ctx context.Context, o line.Options, m master) (float64, error) {
+func (c *commands) median(ctx context.Context, o line.Options, name string, m master) (float64, error) {
 	l, err := line.Open(o)
 	if err != nil {
 		return 0, err
@@ -69,11 +69,19 @@ func (c *commands) median(ctx context.Context, o line.Options, m master) (float6
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- m(ctx, l, o) }()
-	cycles, early, err := c.watch(ctx, l, o, ended)
-	if early > 0 {
-		c.say("  %d requests came within the silence that ends a frame", early)
+	seen, err := c.watch(ctx, l, o, ended)
+	if seen.early > 0 || seen.broken > 0 {
+		c.say("  %s: %d requests came within the silence that ends a frame, %d cycles were broken off and do not count",
+			name, seen.early, seen.broken)
 	}
-	return bench.Median(seconds(cycles)), err
+	return bench.Median(seconds(seen.cycles)), err
+}
+
+// seen is what a line saw of a master.
+type seen struct {
+	cycles []time.Duration // that count
+	early  int             // requests within the silence after an answer
+	broken int             // cycles without all meters
 }
 
 // settle is how many cycles pass before those that count: dead meters become
@@ -85,31 +93,29 @@ func settle(o line.Options) int {
 	return 1
 }
 
-// watch waits for the cycles that count, then ends the master.
-func (c *commands) watch(ctx context.Context, l *line.Line, o line.Options, ended <-chan error) ([]time.Duration, int, error) {
+// watch waits for the cycles that count.
+func (c *commands) watch(ctx context.Context, l *line.Line, o line.Options, ended <-chan error) (seen, error) {
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	var exchanges []line.Exchange
-	early := 0
+	var s seen
 	bound := time.After(2 * time.Minute)
 	for {
 		select {
 		case <-ctx.Done():
-			return nil, early, ctx.Err()
+			return s, ctx.Err()
 		case err := <-ended:
-			return nil, early, fmt.Errorf("the master ended before its cycles: %w", err)
+			return s, fmt.Errorf("the master ended before its cycles: %w", err)
 		case <-bound:
-			return nil, early, fmt.Errorf("%d requests in two minutes, and not the cycles wanted", len(exchanges))
+			return s, fmt.Errorf("%d requests in two minutes, and not the cycles wanted", len(exchanges))
 		case <-ticker.C:
 		}
-		more, n := l.Take()
-		exchanges, early = append(exchanges, more...), early+n
-		cycles, broken := line.Cycles(exchanges, firstSlave, meters-len(o.Dead))
-		if len(cycles) >= settle(o)+c.Repeat {
-			if broken > 0 {
-				c.say("  %d cycles were broken off and do not count", broken)
-			}
-			return cycles[settle(o):], early, nil
+		more, early := l.Take()
+		exchanges, s.early = append(exchanges, more...), s.early+early
+		s.cycles, s.broken = line.Cycles(exchanges, firstSlave, meters-len(o.Dead))
+		if len(s.cycles) >= settle(o)+c.Repeat {
+			s.cycles = s.cycles[settle(o):]
+			return s, nil
 		}
 	}
 }
@@ -175,11 +181,11 @@ func device(s byte) firmwareconfig.Device {
 // others alone. The baud rate is that of most meters as they leave the factory.
 func deadMeters(ctx context.Context, c *commands) ([]bench.Row, error) {
 	alive := line.Options{Baud: 9600, Turnaround: turnaround, Dead: map[byte]bool{10: true, 20: true}}
-	limit, err := c.median(ctx, alive, bareMaster)
+	limit, err := c.median(ctx, alive, "the bare master", bareMaster)
 	if err != nil {
 		return nil, err
 	}
-	ours, err := c.median(ctx, alive, ourPoller)
+	ours, err := c.median(ctx, alive, "the gateway", ourPoller)
 	if err != nil {
 		return nil, err
 	}
