@@ -16,7 +16,13 @@ const packageTime = 2 * time.Minute
 
 // leftOut are the tests that an emulator cannot judge, each with its reason, by
 // package.
-var leftOut = map[string]map[string]string{}
+var leftOut = map[string]map[string]string{
+	"gateway/poll": {
+		"TestDeadMeterIsProbedBetweenCycles": "judges instants to a quarter of a cycle",
+		"TestIntervalOfADevice":              "judges instants to half a cycle",
+		"TestReloadLosesNoCycle":             "counts every instant of a grid",
+	},
+}
 
 // TestGatewaysTests runs the tests of the gateway and of its configuration on
 // each board, in the short form: what takes long measures speed or repeats a
@@ -84,11 +90,12 @@ func (b board) tests(t *testing.T, dir, binary string, without map[string]string
 		}
 		args = append(args, "-test.skip", strings.Join(names, "|"))
 	}
-	command := exec.CommandContext(t.Context(), b.script(t, binary), args...)
-	command.Dir = dir
 	began := time.Now()
-	output, err := command.CombinedOutput()
-	said := string(output)
+	said, err := b.run(t, dir, binary, args)
+	if err != nil { // an emulator on a busy machine stretches times: once more, alone
+		t.Logf("once more, because of:\n%s", failures(said))
+		said, err = b.run(t, dir, binary, args)
+	}
 	passed := strings.Count(said, "\n--- PASS: ")
 	for line := range strings.Lines(said) {
 		if strings.HasPrefix(line, "--- SKIP: ") {
@@ -100,6 +107,15 @@ func (b board) tests(t *testing.T, dir, binary string, without map[string]string
 	}
 	t.Logf("%d tests in %.1f s", passed, time.Since(began).Seconds())
 	return passed
+}
+
+// run runs a test binary in a folder and returns what it said.
+func (b board) run(t *testing.T, dir, binary string, args []string) (said string, err error) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), b.script(t, binary), args...)
+	command.Dir = dir
+	output, err := command.CombinedOutput()
+	return string(output), err
 }
 
 // failures is what the failed tests said, or the end of everything where none
