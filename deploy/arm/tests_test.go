@@ -85,15 +85,16 @@ func (b board) tests(t *testing.T, dir, binary string, without map[string]string
 	if len(without) > 0 {
 		var names []string
 		for name, why := range without {
-			t.Logf("%s is left out: %s", name, why)
+			t.Run(name, func(t *testing.T) { t.Skipf("left out under emulation: %s", why) })
 			names = append(names, "^"+name+"$")
 		}
 		args = append(args, "-test.skip", strings.Join(names, "|"))
 	}
 	began := time.Now()
 	said, err := b.run(t, dir, binary, args)
-	if err != nil { // an emulator on a busy machine stretches times: once more, alone
-		t.Logf("once more, because of:\n%s", failures(said))
+	if err != nil { // an emulator on a busy machine stretches times: once more, for all to see
+		first := failures(said)
+		t.Run("first try", func(t *testing.T) { t.Skipf("failed, and was tried again:\n%s", first) })
 		said, err = b.run(t, dir, binary, args)
 	}
 	passed := strings.Count(said, "\n--- PASS: ")
