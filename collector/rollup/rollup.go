@@ -207,7 +207,15 @@ func (r *Rollup) Lag() time.Duration {
 func (r *Rollup) Pending() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := len(r.dirty) + len(r.working) + len(r.bound)
+	meters := map[metering.MeterID]bool{} // one can wait for several reasons
+	maps.Copy(meters, r.bound)
+	for id := range r.dirty {
+		meters[id] = true
+	}
+	for id := range r.working {
+		meters[id] = true
+	}
+	n := len(meters)
 	if r.seeking {
 		n++
 	}
