@@ -3,7 +3,9 @@ package firmwareconfig
 import (
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/xnetroseraie/xnet/internal/config"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
@@ -16,49 +18,71 @@ func (d *Device) Map() (Profile, error) {
 	return LoadProfile(d.Profile)
 }
 
+// validate returns faults that are placed below the device and do not name it.
 func (d *Device) validate(library *Library) error {
-	fault := func(err error) error { return fmt.Errorf("slave %d: %w", d.Slave, err) }
 	if d.Slave < 1 || d.Slave > 247 {
-		return fault(errors.New("want a slave from 1 to 247"))
+		return config.At("slave", "", errors.New("want a slave from 1 to 247"))
+	}
+	var errs []error
+	if d.Interval != 0 && d.Interval < time.Second {
+		errs = append(errs, config.At("interval", "", fmt.Errorf("interval %s: want at least 1s, or none for the bus's", d.Interval)))
 	}
 	profile, err := library.ByName(d.Profile)
 	if err != nil {
-		return fault(err)
+		return errors.Join(append(errs, config.At("profile", "", err))...)
 	}
 	d.Resolved = &profile
 	if len(d.Meters) == 0 {
-		return fault(errors.New("no meters: name at least one"))
+		errs = append(errs, config.At("meters", "", errors.New("no meters: name at least one")))
 	}
-	var errs []error
+	channels := map[int]metering.MeterID{}
 	for i := range d.Meters {
 		m := &d.Meters[i]
+		path := fmt.Sprintf("meters[%d]", i)
 		if err := m.validate(d.Profile, profile.KindOf(m.Channel)); err != nil {
-			errs = append(errs, fault(err))
-		} else if err := m.checkRegisters(profile, d.DoubtfulRegisters); err != nil {
-			errs = append(errs, fault(fmt.Errorf("meter %s: %w", m.ID, err)))
+			errs = append(errs, config.At(path, "", err))
+			continue
 		}
+		what := "meter " + string(m.ID)
+		if other, taken := channels[m.Channel]; taken {
+			errs = append(errs, config.At(path, what, overlap(*m, other)))
+		}
+		channels[m.Channel] = m.ID
+		errs = append(errs, config.At(path, what, m.checkRegisters(profile, d.DoubtfulRegisters)))
 	}
 	return errors.Join(errs...)
 }
 
+// overlap is the fault of a meter that reads the registers of another one.
+func overlap(m Meter, other metering.MeterID) error {
+	if m.Channel == 0 {
+		return config.At("id", "", fmt.Errorf("reads the same registers as meter %s: the device is one meter, name its channel or leave one out", other))
+	}
+	return config.At("channel", "", fmt.Errorf("channel %d is read as meter %s: a channel counts for one meter", m.Channel, other))
+}
+
+// validate returns faults that are placed below the meter and name it.
 func (m *Meter) validate(profile string, kind metering.Kind) error {
 	if err := metering.CheckID("meter", m.ID); err != nil {
-		return err
+		return config.At("id", "", err)
+	}
+	fault := func(key, format string, args ...any) error {
+		return config.At(key, "meter "+string(m.ID), fmt.Errorf(format, args...))
 	}
 	if m.Kind == "" {
 		m.Kind = kind
 	}
 	if m.Kind == "" {
-		return fmt.Errorf("meter %s: nothing says what it counts: say it with kind", m.ID)
+		return fault("id", "nothing says what it counts: say it with kind")
 	}
 	if kind != "" && m.Kind != kind {
-		return fmt.Errorf("meter %s: kind %q: profile %s counts %q", m.ID, m.Kind, profile, kind)
+		return fault("kind", "kind %q: profile %s counts %q", m.Kind, profile, kind)
 	}
 	if m.Resolution == "" {
 		m.Resolution = metering.DefaultResolution(m.Kind)
 	}
 	if m.IndexModulus < 0 || m.PulseML < 0 || m.PulseWh < 0 {
-		return fmt.Errorf("meter %s: index_modulus and pulse weights must not be negative", m.ID)
+		return fault("id", "index_modulus and pulse weights must not be negative")
 	}
 	return nil
 }
@@ -69,14 +93,14 @@ func (m *Meter) validate(profile string, kind metering.Kind) error {
 func (m *Meter) checkRegisters(p Profile, doubtful bool) error {
 	registers := p.Of(m.Channel, doubtful)
 	if len(registers) == 0 {
-		return fmt.Errorf("profile %s has no channel %d", p.Name, m.Channel)
+		return config.At("channel", "", fmt.Errorf("profile %s has no channel %d", p.Name, m.Channel))
 	}
 	for _, r := range registers {
 		if !r.fits(m.Kind) {
-			return fmt.Errorf("profile %s shows %s in %s, which is no unit of kind %s", p.Name, r.Quantity, r.Unit, m.Kind)
+			return config.At("kind", "", fmt.Errorf("profile %s shows %s in %s, which is no unit of kind %s", p.Name, r.Quantity, r.Unit, m.Kind))
 		}
 		if r.Weighed() && m.Pulse() <= 0 {
-			return fmt.Errorf("profile %s counts pulses: say what one is worth, pulse_ml or pulse_wh", p.Name)
+			return config.At("pulse_ml", "", fmt.Errorf("profile %s counts pulses: say what one is worth, pulse_ml or pulse_wh", p.Name))
 		}
 		if r.Quantity == metering.Index && m.IndexModulus == 0 {
 			modulus, err := r.amounts(*m, r.Modulus)

@@ -20,27 +20,27 @@ type Check struct {
 	// What says to people what is looked at, with its unit: "voltage L1 (V)".
 	What string `yaml:"what"`
 	// Function is 3, 4 or 43; the profile's where it is 0.
-	Function byte `yaml:"function"`
+	Function byte `yaml:"function,omitempty"`
 	// Object is what function 43 asks for: 0 the maker, 1 the product code.
-	Object byte `yaml:"object"`
+	Object byte `yaml:"object,omitempty"`
 	// Address, Type, Order and Scale are as of a register; the type may be
 	// [Text], of Words registers.
-	Address uint16 `yaml:"address"`
-	Type    Type   `yaml:"type"`
-	Words   uint16 `yaml:"words"`
-	Order   Order  `yaml:"order"`
-	Scale   string `yaml:"scale"`
+	Address uint16 `yaml:"address,omitempty"`
+	Type    Type   `yaml:"type,omitempty"`
+	Words   uint16 `yaml:"words,omitempty"`
+	Order   Order  `yaml:"order,omitempty"`
+	Scale   string `yaml:"scale,omitempty"`
 	// Range is the smallest and the largest number that is plausible, scaled.
-	Range []float64 `yaml:"range"`
+	Range []float64 `yaml:"range,omitempty"`
 	// Begins lists beginnings of the text, one of which must be there. Case and
 	// spaces do not count.
-	Begins []string `yaml:"begins"`
+	Begins []string `yaml:"begins,omitempty"`
 	// Absent demands that the register is refused, zero or not a number: it
 	// tells a meter from a larger one of the same family.
-	Absent bool `yaml:"absent"`
+	Absent bool `yaml:"absent,omitempty"`
 	// Certain says that no other meter shows this. Without it a check that
 	// holds makes the profile only plausible.
-	Certain bool `yaml:"certain"`
+	Certain bool `yaml:"certain,omitempty"`
 }
 
 // Length is how many registers the check reads.

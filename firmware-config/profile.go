@@ -19,40 +19,40 @@ type Profile struct {
 	Model string `yaml:"model"`
 	// Kind is what the device itself (channel 0) counts; empty where the site
 	// says it. What hangs on the device's channels the site says always.
-	Kind metering.Kind `yaml:"kind"`
+	Kind metering.Kind `yaml:"kind,omitempty"`
 	// Source names the manual or profile that the map comes from, Page the page
 	// or table in it.
 	Source string `yaml:"source"`
-	Page   string `yaml:"page"`
+	Page   string `yaml:"page,omitempty"`
 	// Confidence says how sure the map is; see [Confidence].
 	Confidence Confidence `yaml:"confidence"`
 	// Note is what the installer must know, in a sentence or two.
-	Note string `yaml:"note"`
+	Note string `yaml:"note,omitempty"`
 	// Function is the Modbus function that reads the registers: 3 or 4.
 	Function byte `yaml:"function"`
 	// Limit is how many registers one request may ask for, at most 125.
 	Limit uint16 `yaml:"limit"`
 	// Pause is the silence the meter wants between two requests.
-	Pause time.Duration `yaml:"pause"`
+	Pause time.Duration `yaml:"pause,omitempty"`
 	// Timeout is the patience that this meter needs, where it is more than the
 	// bus's; 0: any.
-	Timeout time.Duration `yaml:"timeout"`
+	Timeout time.Duration `yaml:"timeout,omitempty"`
 	// Refresh is how often the meter renews its registers: reading more often
 	// shows the same again. 0: at once, or unknown.
-	Refresh time.Duration `yaml:"refresh"`
+	Refresh time.Duration `yaml:"refresh,omitempty"`
 	// Serial is how the meter's serial port is set when it leaves the factory.
-	Serial Serial `yaml:"serial"`
+	Serial Serial `yaml:"serial,omitempty"`
 	// Probe lists what a slave must show for this profile to fit it, the most
 	// telling first. A profile without probe is never proposed by a scan.
-	Probe     []Check    `yaml:"probe"`
+	Probe     []Check    `yaml:"probe,omitempty"`
 	Registers []Register `yaml:"registers"`
 }
 
 // Serial is the setting of a serial port; zero values are unknown.
 type Serial struct {
-	Baud     int    `yaml:"baud"`
-	Parity   string `yaml:"parity"` // none, even or odd
-	StopBits int    `yaml:"stop_bits"`
+	Baud     int    `yaml:"baud,omitempty"`
+	Parity   string `yaml:"parity,omitempty"` // none, even or odd
+	StopBits int    `yaml:"stop_bits,omitempty"`
 }
 
 // String is as people write it, as in "9600 8E1", "" where it is unknown.
@@ -142,28 +142,29 @@ func ParseProfile(name string, text []byte) (Profile, error) {
 		return Profile{}, fmt.Errorf("profile %s: %w", name, err)
 	}
 	if err := p.Validate(); err != nil {
-		return Profile{}, fmt.Errorf("profile %s: %w", name, locate(err, text))
+		return Profile{}, fmt.Errorf("profile %s: %w", name, config.Place(err, text))
 	}
 	return p, nil
 }
 
-// Validate joins every fault of the profile.
+// Validate joins every fault of the profile, each with its place; see config.At.
 func (p Profile) Validate() error {
-	errs := []error{p.Confidence.validate(), p.Serial.validate()}
+	errs := []error{config.At("confidence", "", p.Confidence.validate()), config.At("serial", "", p.Serial.validate())}
+	fault := func(path string, err error) { errs = append(errs, config.At(path, "", err)) }
 	if p.Function != 3 && p.Function != 4 {
-		errs = append(errs, fmt.Errorf("function %d: want 3 or 4", p.Function))
+		fault("function", fmt.Errorf("function %d: want 3 or 4", p.Function))
 	}
 	if p.Limit < 1 || p.Limit > 125 {
-		errs = append(errs, fmt.Errorf("limit %d: want 1 to 125 registers", p.Limit))
+		fault("limit", fmt.Errorf("limit %d: want 1 to 125 registers", p.Limit))
 	}
 	if p.Source == "" {
-		errs = append(errs, errors.New("source: name the manual, or who made the map"))
+		fault("source", errors.New("source: name the manual, or who made the map"))
 	}
 	if p.Pause < 0 || p.Timeout < 0 || p.Refresh < 0 {
 		errs = append(errs, errors.New("pause, timeout and refresh must not be negative"))
 	}
 	if len(p.Registers) == 0 {
-		errs = append(errs, errors.New("no registers: name at least one"))
+		fault("registers", errors.New("no registers: name at least one"))
 	}
 	return errors.Join(append(errs, p.validateParts())...)
 }
@@ -172,21 +173,15 @@ func (p Profile) validateParts() error {
 	var errs []error
 	for i, r := range p.Registers {
 		fault := func(err error) {
-			errs = append(errs, placed{fmt.Sprintf("$.registers[%d].address", i), fmt.Errorf("register at %#04x: %w", r.Address, err)})
+			errs = append(errs, config.At(fmt.Sprintf("registers[%d].address", i), fmt.Sprintf("register at %#04x", r.Address), err))
 		}
-		if err := r.validate(p); err != nil {
-			fault(err)
-		}
+		fault(r.validate(p))
 		for _, other := range p.Registers[:i] {
-			if err := r.clash(other); err != nil {
-				fault(err)
-			}
+			fault(r.clash(other))
 		}
 	}
 	for i, c := range p.Probe {
-		if err := c.validate(); err != nil {
-			errs = append(errs, placed{fmt.Sprintf("$.probe[%d].what", i), fmt.Errorf("probe %d (%s): %w", i+1, c.What, err)})
-		}
+		errs = append(errs, config.At(fmt.Sprintf("probe[%d].what", i), fmt.Sprintf("probe %d (%s)", i+1, c.What), c.validate()))
 	}
 	return errors.Join(errs...)
 }

@@ -14,25 +14,25 @@ import (
 type Register struct {
 	// Channel tells apart the meters behind one device, from 1; 0 where the
 	// device is the meter.
-	Channel  int               `yaml:"channel"`
+	Channel  int               `yaml:"channel,omitempty"`
 	Quantity metering.Quantity `yaml:"quantity"`
 	Address  uint16            `yaml:"address"` // counted from 0, as on the wire
 	Type     Type              `yaml:"type"`
-	Order    Order             `yaml:"order"` // ABCD where empty
-	Unit     string            `yaml:"unit"`  // of one count, times scale; see [Register.Factor]
-	Scale    string            `yaml:"scale"` // decimal factor, 1 where empty
+	Order    Order             `yaml:"order,omitempty"` // ABCD where empty
+	Unit     string            `yaml:"unit"`            // of one count, times scale; see [Register.Factor]
+	Scale    string            `yaml:"scale,omitempty"` // decimal factor, 1 where empty
 	// Modulus is where an index rolls over, in counts of the register as it
 	// stands on the wire; 0: never, or unknown.
-	Modulus int64 `yaml:"modulus"`
+	Modulus int64 `yaml:"modulus,omitempty"`
 	// None lists raw contents, in hexadecimal as on the wire, that mean "no
 	// value". Floats that are not numbers and BCD digits above 9 mean it always.
-	None []string `yaml:"none"`
+	None []string `yaml:"none,omitempty"`
 	// NoneNumbers lists decimal numbers that mean "no value", as the register
 	// shows them: before scale and unit.
-	NoneNumbers []string `yaml:"none_numbers"`
+	NoneNumbers []string `yaml:"none_numbers,omitempty"`
 	// Confidence and Page stand where they differ from the profile's.
-	Confidence Confidence `yaml:"confidence"`
-	Page       string     `yaml:"page"`
+	Confidence Confidence `yaml:"confidence,omitempty"`
+	Page       string     `yaml:"page,omitempty"`
 }
 
 // A Type is how a number is laid into registers: u, i (two's complement), f

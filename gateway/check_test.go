@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +17,7 @@ import (
 	"github.com/xnetroseraie/xnet/deploy/simulator/household"
 	"github.com/xnetroseraie/xnet/deploy/simulator/registers"
 	"github.com/xnetroseraie/xnet/deploy/simulator/slave"
+	"github.com/xnetroseraie/xnet/deploy/simulator/slave/slavetest"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/testkit"
@@ -30,7 +31,8 @@ type building struct {
 	url       string
 
 	mu     sync.Mutex
-	open   *household.Meter // whose tap runs
+	open   *household.Meter // whose tap runs, or whose kettle is on
+	kettle float32          // kW that it draws
 	drawn  map[byte]uint16  // pulses of channel 1 beyond the simulator's, by slave
 	twists map[byte]bool    // slaves that send the low word first
 }
@@ -44,19 +46,10 @@ func newBuilding(t *testing.T) *building {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.url = "tcp://" + listener.Addr().String()
-	ctx, cancel := context.WithCancel(context.Background())
-	var group sync.WaitGroup
-	server := slave.New(slave.SourceFunc(func(s, function byte, address, quantity uint16) ([]uint16, error) {
+	b.url = slavetest.TCP(t, slave.SourceFunc(func(s, function byte, address, quantity uint16) ([]uint16, error) {
 		words, err := source.Read(s, function, address, quantity)
 		return b.change(s, address, words), err
 	}), slave.Options{})
-	group.Go(func() { _ = server.ServeTCP(ctx, listener) })
-	t.Cleanup(func() { cancel(); group.Wait() })
 	return b
 }
 
@@ -66,6 +59,11 @@ func (b *building) change(s byte, address uint16, words []uint16) []uint16 {
 	defer b.mu.Unlock()
 	if b.open != nil && b.open.Slave == s && b.open.Kind == metering.ColdWater {
 		b.drawn[s]++ // 1 L at each look
+	}
+	const power = 0x0BF3 // of the profile iem3155, in kW
+	if b.open != nil && b.open.Slave == s && b.open.Kind == metering.Electricity && address == power && len(words) == 2 {
+		drawn := math.Float32bits(math.Float32frombits(uint32(words[0])<<16|uint32(words[1])) + b.kettle)
+		words[0], words[1] = uint16(drawn>>16), uint16(drawn)
 	}
 	if s < 100 && address == 0 && len(words) >= 2 {
 		words[1] += b.drawn[s]
@@ -111,7 +109,8 @@ func (b *building) dial(m *household.Meter) string {
 	return fmt.Sprintf("%05d.%03d", index/1e6, index%1e6/1000)
 }
 
-// opener opens the tap of a flat when the program asks for it.
+// opener opens the tap of a flat, or switches its kettle on, when the program asks
+// for it.
 type opener struct {
 	bytes.Buffer
 	b *building
@@ -119,7 +118,7 @@ type opener struct {
 }
 
 func (o *opener) Write(text []byte) (int, error) {
-	if strings.Contains(string(text), "open a tap") {
+	if strings.Contains(string(text), "open a tap") || strings.Contains(string(text), "switch on a kettle") {
 		o.b.mu.Lock()
 		o.b.open = o.m
 		o.b.mu.Unlock()
@@ -171,6 +170,7 @@ func TestCheckAMeterAgainstDialAndTap(t *testing.T) {
 	sound := b.meter(t, "A1-01", metering.ColdWater)
 	other := b.meter(t, "A1-02", metering.ColdWater)
 	power := b.meter(t, "A1-01", metering.Electricity)
+	neighbour := b.meter(t, "A1-02", metering.Electricity)
 	mine, listed := b.meter(t, "A2-05", metering.ColdWater), b.listed(t, "A2-05", metering.ColdWater)
 	if mine == listed {
 		t.Fatal("the simulator does not swap the meters of A2-05")
@@ -186,11 +186,18 @@ func TestCheckAMeterAgainstDialAndTap(t *testing.T) {
 		ok       bool
 		want     []string
 		wantNone []string
+		kettle   float32
 	}{
 		{name: "sound meter", check: sound, dialOf: sound, tapOf: sound, ok: true,
 			want: []string{"agrees", "tap: meter " + string(sound.ID) + " moved"}},
 		{name: "sound electricity meter, dial alone", check: power, dialOf: power, args: []string{"--wait", "0s"}, ok: true,
 			want: []string{"agrees"}, wantNone: []string{"tap"}},
+		{name: "sound electricity meter and a kettle", check: power, dialOf: power, tapOf: power, kettle: 2, ok: true,
+			want: []string{"agrees", "switch on a kettle", "tap: meter " + string(power.ID) + " moved by 2000 W"}, wantNone: []string{"close all taps"}},
+		{name: "a lamp is not enough", check: power, dialOf: power, tapOf: power, kettle: 0.1,
+			want: []string{"agrees", "did not move", "nor did another of", "was enough drawn"}, wantNone: []string{"swapped"}},
+		{name: "swapped electricity meters, by the kettle", check: power, dialOf: power, tapOf: neighbour, kettle: 2,
+			want: []string{"agrees", "did not move", "meter " + string(neighbour.ID) + " moved by 2000 W instead", "swapped"}},
 		{name: "swapped flats, by the dial", check: listed, dialOf: mine, tapOf: mine,
 			want: []string{"dial fits meter " + string(mine.ID), "swapped"}, wantNone: []string{"open a tap"}},
 		{name: "swapped flats, by the tap", check: listed, dialOf: listed, tapOf: mine,
@@ -208,7 +215,7 @@ func TestCheckAMeterAgainstDialAndTap(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b.mu.Lock()
-			b.open, b.twists[sound.Slave] = nil, tt.twist
+			b.open, b.twists[sound.Slave], b.kettle = nil, tt.twist, tt.kettle
 			b.mu.Unlock()
 			dial := b.dial(tt.dialOf)
 			if tt.name == "water runs already" {

@@ -11,8 +11,32 @@ import (
 	"github.com/xnetroseraie/xnet/internal/config"
 )
 
-// load reads the configuration: file, then variables XNET_GATEWAY_….
+// load reads the configuration that counts: that of the board's file, with the
+// meters that came from afar where some did.
 func (e *environment) load() (*firmwareconfig.Gateway, error) {
+	c, _, err := e.loadBoth()
+	return c, err
+}
+
+// loadBoth is load, with the version that came from afar, "" where the board's
+// file counts alone. What came from afar and cannot be used is logged.
+func (e *environment) loadBoth() (*firmwareconfig.Gateway, string, error) {
+	local, err := e.loadFile()
+	if err != nil {
+		return nil, "", err
+	}
+	r, err := openRemote(local, e.logger())
+	if err != nil {
+		return nil, "", err
+	}
+	c := r.over(local)
+	version, _ := r.told()
+	return c, version, nil
+}
+
+// loadFile reads the board's own configuration: file, then variables
+// XNET_GATEWAY_….
+func (e *environment) loadFile() (*firmwareconfig.Gateway, error) {
 	c := firmwareconfig.DefaultGateway()
 	if err := config.Load(&c, e.config, "XNET_GATEWAY", e.getenv); err != nil {
 		return nil, err
@@ -45,12 +69,16 @@ type checkCommand struct{}
 
 // Run prints what the configuration amounts to.
 func (*checkCommand) Run(e *environment) error {
-	c, err := e.load()
+	c, version, err := e.loadBoth()
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.stdout, "configuration %s is sound: gateway %s of site %s, %d buses, %d meters\n",
-		e.config, c.Gateway, c.Site, len(c.Buses), len(c.Meters()))
+	afar := ""
+	if version != "" {
+		afar = fmt.Sprintf(" of version %s from afar", version)
+	}
+	_, err = fmt.Fprintf(e.stdout, "configuration %s is sound: gateway %s of site %s, %d buses, %d meters%s\n",
+		e.config, c.Gateway, c.Site, len(c.Buses), len(c.Meters()), afar)
 	return err
 }
 

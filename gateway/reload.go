@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"reflect"
+	"strings"
 	"syscall"
 	"time"
 
@@ -29,9 +30,14 @@ func stampOf(path string) stamp {
 	return stamp{at.ModTime(), at.Size()}
 }
 
-// watch takes the configuration over when its file changes or at SIGHUP. A file
-// that is being written is taken when it has stood still from one look to the
-// next. A configuration with a fault is logged and changes nothing.
+// settings are the configuration of the board's file, and what counts: the same,
+// or with the meters that come from afar.
+type settings struct{ local, counts *firmwareconfig.Gateway }
+
+// watch takes the configuration over when its file changes, at SIGHUP, or when
+// one comes from afar. A file that is being written is taken when it has stood
+// still from one look to the next. A configuration with a fault is logged and
+// changes nothing.
 func (g *gateway) watch(ctx context.Context, path string, load func() (*firmwareconfig.Gateway, error)) error {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -39,11 +45,14 @@ func (g *gateway) watch(ctx context.Context, path string, load func() (*firmware
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	taken := stampOf(path)
-	last, current := taken, g.config
+	last, current := taken, settings{g.local, g.config}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case payload := <-g.remote.coming:
+			current = g.receive(current, payload)
+			continue
 		case <-hangup:
 			last = stampOf(path)
 		case <-ticker.C:
@@ -58,25 +67,53 @@ func (g *gateway) watch(ctx context.Context, path string, load func() (*firmware
 	}
 }
 
-// reload takes the meters of a new configuration over, and returns the
-// configuration that counts then; the rest of it needs a restart.
-func (g *gateway) reload(current *firmwareconfig.Gateway, load func() (*firmwareconfig.Gateway, error)) *firmwareconfig.Gateway {
+// reload takes the meters of a new configuration file over, as far as those from
+// afar leave them, and returns the settings that count then; the rest of the file
+// needs a restart.
+func (g *gateway) reload(current settings, load func() (*firmwareconfig.Gateway, error)) settings {
 	c, err := load()
 	if err != nil {
 		g.log.Error("new configuration refused: the one before stays", "err", err)
 		return current
 	}
-	if fixed := needRestart(current, c); len(fixed) > 0 {
+	if fixed := needRestart(current.local, c); len(fixed) > 0 {
 		g.log.Warn("changed settings count after a restart", "settings", fixed)
 	}
-	if err := g.takeOver(current, c); err != nil {
+	local := *current.local
+	local.ProfilesDir, local.Buses, local.Imported = c.ProfilesDir, c.Buses, c.Imported
+	next := settings{&local, g.remote.over(&local)}
+	if err := g.takeOver(current.counts, next.counts); err != nil {
 		g.log.Error("new configuration refused: the one before stays", "err", err)
+		g.remote.over(current.local)
 		return current
 	}
-	next := *current
-	next.ProfilesDir, next.Buses, next.Imported = c.ProfilesDir, c.Buses, c.Imported
-	g.log.Info("new configuration taken over", "buses", len(c.Buses), "meters", len(c.Meters()))
-	return &next
+	g.log.Info("new configuration taken over", "buses", len(next.counts.Buses), "meters", len(next.counts.Meters()))
+	if g.remote.refused != nil && g.remote.key != nil {
+		return g.receive(next, g.remote.refused) // what it lacked may be there now
+	}
+	g.uplink.Tell()
+	return next
+}
+
+// receive takes a configuration from afar over, and returns the settings that
+// count then.
+func (g *gateway) receive(current settings, payload []byte) settings {
+	defer g.uplink.Tell()
+	c, next, err := g.remote.judge(payload, current.local)
+	if err == nil && next != nil {
+		err = g.takeOver(current.counts, next)
+	}
+	switch {
+	case err != nil:
+		g.remote.refuse(payload, err)
+		return current
+	case next == nil:
+		g.remote.confirm(c, payload)
+		return current
+	}
+	g.remote.accept(c, payload)
+	g.log.Info("configuration from afar taken over", "version", c.Version, "buses", len(next.Buses), "meters", len(next.Meters()))
+	return settings{current.local, next}
 }
 
 // takeOver lets the filter know new meters before they are read.
@@ -100,7 +137,7 @@ func needRestart(a, b *firmwareconfig.Gateway) []string {
 		case "ProfilesDir", "Buses", "Imported":
 			continue
 		}
-		if key := field.Tag.Get("yaml"); field.IsExported() && key != "-" &&
+		if key, _, _ := strings.Cut(field.Tag.Get("yaml"), ","); field.IsExported() && key != "-" &&
 			!reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
 			names = append(names, key)
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/deploy/simulator/slave"
+	"github.com/xnetroseraie/xnet/deploy/simulator/slave/slavetest"
 	"github.com/xnetroseraie/xnet/internal/testkit"
 )
 
@@ -28,6 +28,12 @@ func (s *said) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.Write(b)
+}
+
+func (s *said) string() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 func (s *said) wait(t *testing.T, text string) {
@@ -48,28 +54,23 @@ clock: {trust: always}
 figures: 127.0.0.1:0
 spool: {dir: %q, max_mb: %d}
 buses:
-  - url: tcp://%s
+  - url: %s
     interval: 1s
     devices:
 `
 
 func TestRunTakesANewConfigurationOver(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := slave.SourceFunc(func(_, _ byte, _, n uint16) ([]uint16, error) { return make([]uint16, n), nil })
+	url := slavetest.TCP(t, source, slave.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
-	source := slave.SourceFunc(func(_, _ byte, _, n uint16) ([]uint16, error) { return make([]uint16, n), nil })
-	group.Go(func() { _ = slave.New(source, slave.Options{}).ServeTCP(ctx, listener) })
-
 	dir := t.TempDir()
 	path := filepath.Join(dir, "gateway.yaml")
 	write := func(maxMB int, devices ...string) {
 		t.Helper()
-		text := fmt.Sprintf(reloadConfig, filepath.Join(dir, "spool"), maxMB, listener.Addr())
+		text := fmt.Sprintf(reloadConfig, filepath.Join(dir, "spool"), maxMB, url)
 		if err := os.WriteFile(path, []byte(text+strings.Join(devices, "")), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,9 @@ type runCommand struct{}
 // A gateway is the running program: pollers fill the spool, the uplink empties
 // it.
 type gateway struct {
-	config   *firmwareconfig.Gateway
+	local    *firmwareconfig.Gateway // what the board's file said at the start
+	config   *firmwareconfig.Gateway // what counted then
+	remote   *remote
 	log      *slog.Logger
 	clock    *clock.Clock
 	spool    *spool.Spool
@@ -42,21 +44,26 @@ type gateway struct {
 
 // Run reads and sends until interrupted.
 func (*runCommand) Run(e *environment) error {
-	c, err := e.load()
+	local, err := e.loadFile()
 	if err != nil {
 		return err
 	}
-	g, err := newGateway(c, e.logger())
+	g, err := newGateway(local, e.logger())
 	if err != nil {
 		return err
 	}
-	err = g.run(e.ctx, func(ctx context.Context) error { return g.watch(ctx, e.config, e.load) })
-	return errors.Join(err, g.hold.Close(), g.spool.Close())
+	err = g.run(e.ctx, func(ctx context.Context) error { return g.watch(ctx, e.config, e.loadFile) })
+	return errors.Join(err, g.hold.Close(), g.filter.Close(), g.spool.Close())
 }
 
-func newGateway(c *firmwareconfig.Gateway, log *slog.Logger) (*gateway, error) {
-	g := &gateway{config: c, log: log, registry: figures.NewRegistry(), boot: rand.Text()}
+func newGateway(local *firmwareconfig.Gateway, log *slog.Logger) (*gateway, error) {
+	g := &gateway{local: local, log: log, registry: figures.NewRegistry(), boot: rand.Text()}
 	var err error
+	if g.remote, err = openRemote(local, log); err != nil {
+		return nil, err
+	}
+	g.config = g.remote.over(local)
+	c := g.config
 	if g.clock, err = clock.New(c.Clock.Trust); err != nil {
 		return nil, err
 	}
@@ -84,7 +91,7 @@ func newGateway(c *firmwareconfig.Gateway, log *slog.Logger) (*gateway, error) {
 		URL:    c.Broker.URL, Username: c.Broker.Username, Password: password,
 		CAFile: c.Broker.CAFile, CertificateFile: c.Broker.CertificateFile, KeyFile: c.Broker.KeyFile,
 		ResendAfter: c.Broker.ResendAfter,
-		State:       g.state, Meters: g.meters, Registry: g.filter.Apply,
+		State:       g.state, Meters: g.meters, Registry: g.filter.Apply, Config: g.remote.offer,
 	}, g.spool, uplink.NewFigures(g.registry), log)
 	return g, nil
 }
@@ -120,8 +127,10 @@ func (g *gateway) ready() error {
 
 func (g *gateway) state() wire.State {
 	counts := g.spool.Counts()
+	applied, fault := g.remote.told()
 	return wire.State{Online: true, Version: version(), Boot: g.boot, Clock: g.clock.State(),
-		AtMs: time.Now().UnixMilli(), SpoolPacks: int64(counts.Packs), SpoolOldestMs: wire.Millis(counts.Oldest), SpoolAlarm: counts.Alarm}
+		AtMs: time.Now().UnixMilli(), SpoolPacks: int64(counts.Packs), SpoolOldestMs: wire.Millis(counts.Oldest), SpoolAlarm: counts.Alarm,
+		Config: applied, ConfigFault: fault}
 }
 
 func (g *gateway) meters() wire.Meters {

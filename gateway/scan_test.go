@@ -2,15 +2,13 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/xnetroseraie/xnet/deploy/simulator/slave"
+	"github.com/xnetroseraie/xnet/deploy/simulator/slave/slavetest"
 	"github.com/xnetroseraie/xnet/firmware-config/profiletest"
 )
 
@@ -33,6 +31,13 @@ func (b bench) Read(unit, function byte, address, quantity uint16) ([]uint16, er
 	return words, nil
 }
 
+func (b bench) Names(unit byte) (map[byte]string, error) {
+	if fixture, there := b[unit]; there {
+		return fixture.Names, nil
+	}
+	return nil, nil
+}
+
 // serveMeters serves the fixtures of profiles as slaves on a network and returns
 // the line's URL.
 func serveMeters(t *testing.T, meters map[byte]string) string {
@@ -45,30 +50,7 @@ func serveMeters(t *testing.T, meters map[byte]string) string {
 		}
 		b[unit] = fixture
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var group sync.WaitGroup
-	group.Go(func() { _ = slave.New(b, slave.Options{}).ServeTCP(ctx, listener) })
-	t.Cleanup(func() { cancel(); group.Wait() })
-	return "tcp://" + listener.Addr().String()
-}
-
-// serveSerial serves the same on a pseudo-terminal.
-func serveSerial(t *testing.T, meters bench) string {
-	t.Helper()
-	link := filepath.Join(t.TempDir(), "ttyUSB0")
-	pty, err := slave.OpenPTY(link)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var group sync.WaitGroup
-	group.Go(func() { _ = slave.New(meters, slave.Options{}).ServeRTU(ctx, pty) })
-	t.Cleanup(func() { cancel(); group.Wait(); pty.Close() })
-	return "rtu://" + link
+	return slavetest.TCP(t, b, slave.Options{})
 }
 
 // runBare runs the program without a configuration.
@@ -121,7 +103,7 @@ func TestScanOfASerialLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := serveSerial(t, bench{4: fixture})
+	url := slavetest.RTU(t, bench{4: fixture}, slave.Options{})
 	stdout, _, err := runBare(t, "scan", "--url", url, "--baud", "19200", "--parity", "even", "--from", "3", "--to", "5", "--timeout", "50ms", "--pause", "0")
 	if err != nil || !strings.Contains(stdout, "19200 8E1: 1 slaves answer") || !strings.HasPrefix(line(stdout, "4"), "4 sdm120 plausible B") {
 		t.Errorf("%v, output:\n%s", err, stdout)
@@ -129,6 +111,23 @@ func TestScanOfASerialLine(t *testing.T) {
 	stdout, _, err = runBare(t, "read", "--url", url, "--slave", "4", "--profile", "sdm120")
 	if err != nil || !strings.Contains(stdout, "1234567") {
 		t.Errorf("%v, output:\n%s", err, stdout)
+	}
+}
+
+// A meter that tells its name by function 43 is certain, on either kind of line.
+func TestScanOfAMeterThatNamesItself(t *testing.T) {
+	fixture, err := profiletest.Load("../firmware-config/testdata", "iem3155")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, url := range map[string]string{
+		"tcp": slavetest.TCP(t, bench{5: fixture}, slave.Options{}),
+		"rtu": slavetest.RTU(t, bench{5: fixture}, slave.Options{}),
+	} {
+		stdout, _, err := runBare(t, "scan", "--url", url, "--from", "5", "--to", "6", "--timeout", "50ms", "--pause", "0")
+		if got := line(stdout, "5"); err != nil || !strings.HasPrefix(got, "5 iem3155 certain A") || !strings.Contains(got, `product code "A9MEM3155"`) {
+			t.Errorf("%s: %v, output:\n%s", kind, err, stdout)
+		}
 	}
 }
 

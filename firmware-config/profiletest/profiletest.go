@@ -8,6 +8,7 @@
 //	                 where the profile comes from
 //	-- registers --  lines "function address: words in hexadecimal"; whatever
 //	                 is not listed does not exist
+//	-- names --      lines "object name", what function 43 reads, if anything
 //	-- meters --     lines "channel kind weight", the weight of a pulse or count
 //	                 in mL or Wh, 0 where the registers have units
 //	-- expected --   lines "channel quantity amount unit", or "none" for a
@@ -33,6 +34,9 @@ type Fixture struct {
 	Meters []firmwareconfig.Meter
 	// Expected is what must be read, by meter, all of what the profile reads.
 	Expected map[metering.MeterID]map[metering.Quantity]Expectation
+	// Names are the objects that function 43 reads; nil for a meter that does
+	// not know it.
+	Names map[byte]string
 
 	words map[place]uint16
 }
@@ -93,6 +97,8 @@ func (f *Fixture) read(part, line string) error {
 		return nil
 	case "registers":
 		return f.readRegisters(line)
+	case "names":
+		return f.readName(line)
 	case "meters":
 		return f.readMeter(strings.Fields(line))
 	case "expected":
@@ -120,6 +126,19 @@ func (f *Fixture) readRegisters(line string) error {
 		}
 		f.words[at] = uint16(raw[i])<<8 | uint16(raw[i+1])
 	}
+	return nil
+}
+
+func (f *Fixture) readName(line string) error {
+	object, name, _ := strings.Cut(line, " ")
+	number, err := strconv.ParseUint(object, 0, 8)
+	if err != nil || name == "" {
+		return fmt.Errorf("want an object from 0 to 255 and its name")
+	}
+	if f.Names == nil {
+		f.Names = map[byte]string{}
+	}
+	f.Names[byte(number)] = name
 	return nil
 }
 

@@ -9,8 +9,9 @@
 // # What a wrong content would take
 //
 // An answer is accepted where slave, function, count of bytes and checksum (on
-// TCP: transaction, unit, function and lengths) are those of the request, the
-// slave owes no other answer (see owed.go), and no other
+// TCP: transaction, unit, function and lengths) are those of the request (of an
+// identity, which alone tells its length: category and the lengths of all names),
+// the slave owes no other answer (see owed.go), and no other
 // master's request to the slave was heard since ours was sent. On Modbus TCP a
 // connection has one open request, and is closed where that stays unanswered.
 // What remains:
@@ -47,10 +48,13 @@ var (
 // A Bus is the one owner of a line. Its methods may be called from several
 // goroutines; requests go out one at a time.
 type Bus struct {
-	mu     sync.Mutex
-	line   *line
-	owed   *owed
-	client func(slave byte) modbus.Client
+	mu       sync.Mutex
+	line     *line
+	owed     *owed
+	packager modbus.Packager
+	slave    *byte // of the packager, set before each request
+	exchange exchange
+	client   modbus.Client
 }
 
 // Open returns the bus of a configuration. The line itself is opened at the
@@ -76,25 +80,19 @@ func Open(b firmwareconfig.Bus) (*Bus, error) {
 	}
 	handler := modbus.NewRTUClientHandler("")
 	bus := newBus(l, handler, &handler.SlaveId, exchangeRTU)
-	l.owes = func(slave, function byte, quantity uint16) {
-		bus.owed.note(slave, shape{function, quantity}, false, time.Now())
-	}
+	l.owes = func(slave byte, s shape) { bus.owed.note(slave, s, false, time.Now()) }
 	return bus, nil
 }
 
 // patience is how many timeouts an unanswered request is held against a slave.
 const patience = 10
 
-// newBus ties a packager of the library, whose slave is set before each
-// request, to the line.
+// newBus ties a packager of the library to the line.
 func newBus(l *line, packager modbus.Packager, slave *byte, exchange exchange) *Bus {
 	client := modbus.NewClient2(packager, transporter(func(request []byte) ([]byte, error) {
 		return l.exchange(request, exchange)
 	}))
-	return &Bus{line: l, owed: newOwed(patience * l.timeout), client: func(s byte) modbus.Client {
-		*slave = s
-		return client
-	}}
+	return &Bus{line: l, owed: newOwed(patience * l.timeout), packager: packager, slave: slave, exchange: exchange, client: client}
 }
 
 // busyTries is how often a slave that says "busy" is asked again. The pauses
@@ -108,14 +106,20 @@ const busyTries = 3
 // bytes take on a serial line comes on top. A line that is gone is an error
 // within two timeouts.
 func (b *Bus) Read(ctx context.Context, slave, function byte, address, quantity uint16) ([]byte, error) {
+	answer, err := b.unlessBusy(ctx, func() ([]byte, error) { return b.read(ctx, slave, function, address, quantity) })
+	if err != nil {
+		return nil, fmt.Errorf("read %d registers at %#04x of slave %d: %w", quantity, address, slave, err)
+	}
+	return answer, nil
+}
+
+// unlessBusy asks, and again where the slave says that it is busy.
+func (b *Bus) unlessBusy(ctx context.Context, ask func() ([]byte, error)) ([]byte, error) {
 	pause := b.line.timeout / 8
 	for try := 0; ; try++ {
-		answer, err := b.read(ctx, slave, function, address, quantity)
-		if err == nil {
-			return answer, nil
-		}
+		answer, err := ask()
 		if !busy(err) || try == busyTries || !sleep(ctx, pause) {
-			return nil, fmt.Errorf("read %d registers at %#04x of slave %d: %w", quantity, address, slave, err)
+			return answer, err
 		}
 		pause *= 2
 	}
@@ -124,13 +128,7 @@ func (b *Bus) Read(ctx context.Context, slave, function byte, address, quantity 
 func (b *Bus) read(ctx context.Context, slave, function byte, address, quantity uint16) ([]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if err := b.line.ready(); err != nil {
-		return nil, err
-	}
-	if err := b.flush(slave, function, address); err != nil {
+	if err := b.begin(ctx, slave, function, address); err != nil {
 		return nil, err
 	}
 	answer, err := b.ask(slave, function, address, quantity, true)
@@ -138,6 +136,18 @@ func (b *Bus) read(ctx context.Context, slave, function byte, address, quantity 
 		return nil, fmt.Errorf("%w: %d bytes for %d registers", ErrFrame, len(answer), quantity)
 	}
 	return answer, err
+}
+
+// begin makes sure that the line is open and that slave owes nothing that could
+// pass for the answer to the next request.
+func (b *Bus) begin(ctx context.Context, slave, function byte, address uint16) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := b.line.ready(); err != nil {
+		return err
+	}
+	return b.flush(slave, function, address)
 }
 
 // flush makes sure that no answer can come from slave but that to the next
@@ -162,22 +172,28 @@ func (b *Bus) flush(slave, function byte, address uint16) error {
 // ask sends one request and books how it ended; refusable says whether an
 // exception counts as the answer.
 func (b *Bus) ask(slave, function byte, address, quantity uint16, refusable bool) ([]byte, error) {
-	client := b.client(slave)
-	read := client.ReadHoldingRegisters
+	*b.slave = slave
+	read := b.client.ReadHoldingRegisters
 	switch function {
 	case modbus.FuncCodeReadInputRegisters:
-		read = client.ReadInputRegisters
+		read = b.client.ReadInputRegisters
 	case modbus.FuncCodeReadDiscreteInputs:
-		read = client.ReadDiscreteInputs
+		read = b.client.ReadDiscreteInputs
 	case modbus.FuncCodeReadCoils:
-		read = client.ReadCoils
+		read = b.client.ReadCoils
 	}
 	answer, err := read(address, quantity)
-	b.owed.note(slave, shape{function, quantity}, err == nil || refusable && answered(err), time.Now())
+	return answer, b.book(slave, shape{function, quantity}, err, refusable)
+}
+
+// book notes how a request ended, and returns its error with the kind that it
+// is.
+func (b *Bus) book(slave byte, s shape, err error, refusable bool) error {
+	b.owed.note(slave, s, err == nil || refusable && answered(err), time.Now())
 	if _, exception := errors.AsType[*modbus.ModbusError](err); exception && !answered(err) {
-		err = fmt.Errorf("%w: says the gateway on the way: %w", ErrTimeout, err)
+		return fmt.Errorf("%w: says the gateway on the way: %w", ErrTimeout, err)
 	}
-	return answer, err
+	return err
 }
 
 // kindOf is the sentinel that err is or wraps, else [ErrTimeout].

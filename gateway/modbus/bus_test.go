@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"net"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	library "github.com/goburrow/modbus"
 
 	"github.com/xnetroseraie/xnet/deploy/simulator/slave"
+	"github.com/xnetroseraie/xnet/deploy/simulator/slave/slavetest"
 	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
 	"github.com/xnetroseraie/xnet/gateway/modbus"
 )
@@ -37,34 +37,14 @@ func (coded) Read(unit, function byte, address, quantity uint16) ([]uint16, erro
 
 const timeout = 60 * time.Millisecond
 
-// lines opens a bus to coded slaves over each kind of line.
+// lines serve coded slaves on each kind of line.
 var lines = map[string]func(t *testing.T) firmwareconfig.Bus{
 	"tcp": func(t *testing.T) firmwareconfig.Bus {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		serve(t, func(ctx context.Context) error { return slave.New(coded{}, slave.Options{}).ServeTCP(ctx, listener) })
-		return firmwareconfig.Bus{URL: "tcp://" + listener.Addr().String(), Timeout: timeout}
+		return firmwareconfig.Bus{URL: slavetest.TCP(t, coded{}, slave.Options{}), Timeout: timeout}
 	},
 	"rtu": func(t *testing.T) firmwareconfig.Bus {
-		link := filepath.Join(t.TempDir(), "line")
-		pty, err := slave.OpenPTY(link)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { pty.Close() })
-		serve(t, func(ctx context.Context) error { return slave.New(coded{}, slave.Options{}).ServeRTU(ctx, pty) })
-		return firmwareconfig.Bus{URL: "rtu://" + link, Baud: 19200, Parity: "even", StopBits: 1, Timeout: timeout}
+		return firmwareconfig.Bus{URL: slavetest.RTU(t, coded{}, slave.Options{}), Baud: 19200, Parity: "even", StopBits: 1, Timeout: timeout}
 	},
-}
-
-func serve(t *testing.T, run func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	var group sync.WaitGroup
-	group.Go(func() { _ = run(ctx) })
-	t.Cleanup(func() { cancel(); group.Wait() })
 }
 
 func openBus(t *testing.T, c firmwareconfig.Bus) *modbus.Bus {
@@ -165,10 +145,7 @@ type script func(request []byte, write func(...byte))
 // registers, and refuses other functions as slaves do.
 func scripted(t *testing.T, scripts ...script) *modbus.Bus {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := slavetest.Listen(t)
 	var group sync.WaitGroup
 	t.Cleanup(group.Wait)
 	t.Cleanup(func() { listener.Close() })

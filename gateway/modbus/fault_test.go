@@ -15,6 +15,7 @@ import (
 	library "github.com/goburrow/modbus"
 
 	"github.com/xnetroseraie/xnet/deploy/simulator/slave"
+	"github.com/xnetroseraie/xnet/deploy/simulator/slave/slavetest"
 	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
 	"github.com/xnetroseraie/xnet/gateway/modbus"
 )
@@ -152,14 +153,8 @@ func TestSlaveThatIgnoresFlushes(t *testing.T) {
 		}
 		return coded{}.Read(unit, function, address, quantity)
 	})
-	link := filepath.Join(t.TempDir(), "line")
-	pty, err := slave.OpenPTY(link)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pty.Close() })
-	serve(t, func(ctx context.Context) error { return slave.New(source, slave.Options{}).ServeRTU(ctx, pty) })
-	bus := openBus(t, firmwareconfig.Bus{URL: "rtu://" + link, Baud: 19200, Parity: "even", StopBits: 1, Timeout: timeout})
+	url := slavetest.RTU(t, source, slave.Options{})
+	bus := openBus(t, firmwareconfig.Bus{URL: url, Baud: 19200, Parity: "even", StopBits: 1, Timeout: timeout})
 	if _, err := bus.Read(t.Context(), 1, 3, 0, 2); !errors.Is(err, modbus.ErrTimeout) {
 		t.Fatalf("silent slave: %v, want %v", err, modbus.ErrTimeout)
 	}

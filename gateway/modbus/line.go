@@ -34,7 +34,7 @@ type line struct {
 
 	// owes is told what a slave owes to another master; nil for a line that no
 	// other can use.
-	owes func(slave, function byte, quantity uint16)
+	owes func(slave byte, s shape)
 
 	port    port
 	control syscall.RawConn // of port

@@ -1,6 +1,7 @@
 package modbus
 
 import (
+	"encoding/binary"
 	"errors"
 	"time"
 
@@ -25,10 +26,19 @@ type owed struct {
 	until    map[byte]map[shape]time.Time // by slave
 }
 
-// A shape is what tells answers apart. Exceptions do not bear the quantity.
+// A shape is what tells answers apart. Exceptions do not bear the quantity,
+// which for function 43 is how much was asked for and the first object.
 type shape struct {
 	function byte
 	quantity uint16
+}
+
+// shapeOf is the shape of an RTU request.
+func shapeOf(request []byte) shape {
+	if request[1] == readIdentity {
+		return shape{request[1], binary.BigEndian.Uint16(request[3:5])}
+	}
+	return shape{request[1], binary.BigEndian.Uint16(request[4:6])}
 }
 
 func newOwed(patience time.Duration) *owed {

@@ -2,38 +2,31 @@ package modbus
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
-// An RTU frame is slave, function, body, CRC (low byte first). Answers to reads
-// have a count of bytes before their content.
-const (
-	requestFrame   = 8 // of a read
-	exceptionFrame = 5
-	exceptionBit   = 0x80
-	maxFrame       = 256
-
-	// endless is how many bytes may come without the answer among them.
-	endless = 2 * maxFrame
-)
+// endless is how many bytes may come without the answer among them.
+const endless = 2 * maxFrame
 
 // exchangeRTU sends a request once the line is quiet and reads until a whole
 // frame that fits it has come. Bytes that belong to no such frame (noise, the
 // answer of another slave, the echo of the request) are passed over.
 func exchangeRTU(l *line, request []byte) ([]byte, error) {
-	if pending, err := l.quieten(); err != nil {
+	pending, err := l.quieten()
+	if err != nil {
 		return nil, err
-	} else if pending != nil && pending[0] == request[0] && pending[1] == request[1] {
+	}
+	if slices.ContainsFunc(pending, func(p []byte) bool { return p[0] == request[0] && p[1] == request[1] }) {
 		return nil, fmt.Errorf("%w: the slave owes one to a second master: a line has one master", ErrFrame)
 	}
 	l.sent, l.asked = append(l.sent[:0], request...), true
 	if err := l.write(request); err != nil {
 		return nil, err
 	}
-	from, want := len(l.held), answerLength(request)
+	from, want := len(l.held), leastAnswer(request)
 	deadline := time.Now().Add(l.timeout + l.onTheWire(len(request)+want))
 	damaged := false
 	for len(l.held)-from < endless {
@@ -46,6 +39,9 @@ func exchangeRTU(l *line, request []byte) ([]byte, error) {
 		if found.end > 0 {
 			return l.accept(from+found.start, from+found.end, request)
 		}
+		if found.want > want { // it is longer than could be known
+			deadline, want = deadline.Add(l.onTheWire(found.want-want)), found.want
+		}
 		if found.damaged && !damaged {
 			// Nothing better will come; but what else comes must be heard.
 			damaged, deadline = true, earlier(deadline, time.Now().Add(l.timeout/8))
@@ -57,26 +53,30 @@ func exchangeRTU(l *line, request []byte) ([]byte, error) {
 // accept returns the answer that is held between start and end, unless another
 // master asked the same slave meanwhile: the answer may be his.
 func (l *line) accept(start, end int, request []byte) ([]byte, error) {
-	for i := 0; i+requestFrame <= start; i++ {
-		if other := l.held[i : i+requestFrame]; isRequest(other) && other[0] == request[0] && !bytes.Equal(other, request) {
+	for i := range start {
+		if other := requestIn(l.held[i:start]); other != nil && other[0] == request[0] && !bytes.Equal(other, request) {
 			return nil, fmt.Errorf("%w: a second master asks the same slave: a line has one master", ErrFrame)
 		}
 	}
 	answer := bytes.Clone(l.held[start:end])
 	l.asked = false
-	l.held = append(l.held[:start], l.held[end:]...) // before it another master may have asked
+	// Before it another master may have asked; and its last bytes may be the
+	// first of another's request, which broke the answer off and completed it.
+	l.held = append(l.held[:start], l.held[max(start, end-requestFrame+1):]...)
 	return answer, nil
 }
 
 // quieten waits for the silence between frames and throws away what the line
-// still brings. After another master's request it waits for the answer to that,
-// or a timeout, after which the slave owes it, in its turn: pending is then that
-// request. Seven bytes are kept, because more of a request might come.
-func (l *line) quieten() (pending []byte, err error) {
+// still brings. After other masters' requests it waits for the answers to them,
+// or a timeout. What looked like an answer may have been something else, so the
+// slaves owe one in either case: pending is those requests. Seven bytes are
+// kept, because more of a request might come.
+func (l *line) quieten() (pending [][]byte, err error) {
 	bound := time.Now().Add(2*l.timeout + l.onTheWire(maxFrame))
 	for {
-		until, foreign := l.quiet, l.foreign()
-		if foreign != nil {
+		until := l.quiet
+		foreign, unanswered := l.foreign()
+		if unanswered {
 			until = later(until, l.heard.Add(l.timeout))
 		}
 		n, err := l.listen(until)
@@ -84,12 +84,11 @@ func (l *line) quieten() (pending []byte, err error) {
 		case err != nil:
 			return nil, err
 		case n == 0:
-			if foreign != nil {
-				pending = bytes.Clone(foreign)
-				l.owes(pending[0], pending[1], binary.BigEndian.Uint16(pending[4:6]))
+			for _, p := range foreign {
+				l.owes(p[0], shapeOf(p))
 			}
 			l.keep(requestFrame - 1)
-			return pending, nil
+			return foreign, nil
 		case time.Now().After(bound):
 			return nil, fmt.Errorf("%w: the line does not fall silent: is there a second master?", ErrFrame)
 		}
@@ -104,93 +103,26 @@ func (l *line) keep(n int) {
 	}
 }
 
-// foreign returns another master's request that was heard and perhaps not
-// answered yet, nil where there is none. Two requests want two answers; while
-// ours had none, the one that came may have been to ours.
-func (l *line) foreign() []byte {
+// foreign returns copies of the other masters' requests that were heard, maybe to
+// several slaves, and whether one of them seems not to be answered yet. Two
+// requests want two answers; while ours had none, the one that came may have
+// been to ours.
+func (l *line) foreign() (requests [][]byte, unanswered bool) {
 	answered := 0
-	for i := 0; i+requestFrame <= len(l.held); i++ {
-		request := l.held[i : i+requestFrame]
-		if !isRequest(request) || !isRead(request) || bytes.Equal(request, l.sent) {
+	for i := range l.held {
+		request := requestIn(l.held[i:])
+		if request == nil || !isRead(request) || bytes.Equal(request, l.sent) {
 			continue
 		}
-		if l.asked {
-			return request
-		}
-		answered = max(answered, i+requestFrame)
-		f := find(l.held[answered:], request)
-		if f.end == 0 {
-			return request
-		}
-		answered += f.end
-	}
-	return nil
-}
-
-// isRequest reports whether frame is a request of one of the functions whose
-// requests have eight bytes (V1.1b3, 6.1 to 6.6). No answer to a read of
-// registers has as many: their length is odd.
-func isRequest(frame []byte) bool { return frame[1] >= 1 && frame[1] <= 6 && valid(frame) }
-
-func isRead(request []byte) bool { return request[1] <= 4 }
-
-// answerLength is the length of the answer to a read.
-func answerLength(request []byte) int {
-	quantity := int(binary.BigEndian.Uint16(request[4:6]))
-	if request[1] <= 2 { // coils and inputs are bits
-		return exceptionFrame + (quantity+7)/8
-	}
-	return exceptionFrame + 2*quantity
-}
-
-// found is where an answer stands; end is 0 where there is none.
-type found struct {
-	start, end int
-	damaged    bool // something that looks like it has a wrong checksum
-}
-
-// find looks for the frame within received that answers request.
-func find(received, request []byte) found {
-	want := answerLength(request)
-	damaged := false
-	for i := 0; i+exceptionFrame <= len(received); i++ {
-		candidate := received[i:]
-		if candidate[0] != request[0] {
+		from := max(answered, i+len(request))
+		f := find(l.held[from:], request)
+		if requests = append(requests, bytes.Clone(request)); l.asked || f.end == 0 {
+			unanswered = true
 			continue
 		}
-		switch {
-		case candidate[1] == request[1]|exceptionBit && valid(candidate[:exceptionFrame]):
-			return found{start: i, end: i + exceptionFrame}
-		case candidate[1] == request[1] && int(candidate[2]) == want-exceptionFrame && len(candidate) >= want:
-			if valid(candidate[:want]) {
-				return found{start: i, end: i + want}
-			}
-			damaged = true
-		}
+		answered = from + f.end
 	}
-	return found{damaged: damaged}
-}
-
-func valid(frame []byte) bool {
-	body := frame[:len(frame)-2]
-	return crc16(body) == binary.LittleEndian.Uint16(frame[len(body):])
-}
-
-// crc16 is the checksum of Modbus over Serial Line 1.02, appendix B: reflected
-// polynomial 0xA001, start 0xFFFF.
-func crc16(b []byte) uint16 {
-	crc := uint16(0xFFFF)
-	for _, c := range b {
-		crc ^= uint16(c)
-		for range 8 {
-			carry := crc & 1
-			crc >>= 1
-			if carry == 1 {
-				crc ^= 0xA001
-			}
-		}
-	}
-	return crc
+	return requests, unanswered
 }
 
 func later(a, b time.Time) time.Time {

@@ -84,18 +84,21 @@ func lengthTCP(held []byte) (int, error) {
 	return want, nil
 }
 
-// checkTCP demands the unit, function and count of bytes that were asked for.
+// checkTCP demands the unit, the function and the lengths that were asked for.
 func checkTCP(answer, request []byte) ([]byte, error) {
-	unit, function := answer[6], answer[7]
-	if unit != request[6] || function&^exceptionBit != request[7] {
-		return nil, fmt.Errorf("%w: unit %d function %#x", ErrFrame, unit, function)
+	body, asked := answer[mbapLength:], request[mbapLength:]
+	if body[0] != asked[0] || body[1]&^exceptionBit != asked[1] {
+		return nil, fmt.Errorf("%w: unit %d function %#x", ErrFrame, body[0], body[1])
 	}
-	count := answerLength(request[mbapLength:]) - exceptionFrame
-	if function&exceptionBit == 0 && (len(answer) != mbapLength+3+count || int(answer[8]) != count) {
-		return nil, fmt.Errorf("%w: %d bytes for %d", ErrFrame, len(answer)-mbapLength-3, count)
+	length := exceptionFrame
+	if body[1]&exceptionBit == 0 {
+		var fits bool
+		if length, fits = answerIn(body, asked); !fits {
+			return nil, fmt.Errorf("%w: other lengths, or of another kind", ErrFrame)
+		}
 	}
-	if function&exceptionBit != 0 && len(answer) != mbapLength+3 {
-		return nil, fmt.Errorf("%w: exception of %d bytes", ErrFrame, len(answer))
+	if want := length - checksumBytes; len(body) != want {
+		return nil, fmt.Errorf("%w: %d bytes for %d", ErrFrame, len(body), want)
 	}
 	return answer, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/xnetroseraie/xnet/deploy/simulator/slave"
+	"github.com/xnetroseraie/xnet/deploy/simulator/slave/slavetest"
 	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
 	"github.com/xnetroseraie/xnet/gateway/clock"
 	"github.com/xnetroseraie/xnet/gateway/poll"
@@ -42,15 +43,7 @@ func (meters) Read(unit, _ byte, address, quantity uint16) ([]uint16, error) {
 
 func serve(t *testing.T, source slave.Source) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var group sync.WaitGroup
-	group.Go(func() { _ = slave.New(source, slave.Options{}).ServeTCP(ctx, listener) })
-	t.Cleanup(func() { cancel(); group.Wait() })
-	return "tcp://" + listener.Addr().String()
+	return slavetest.TCP(t, source, slave.Options{})
 }
 
 func counter(unit byte) firmwareconfig.Device {

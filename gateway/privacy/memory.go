@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/xnetroseraie/xnet/gateway/durable"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
@@ -15,13 +16,17 @@ import (
 const memoryFile = "left.json"
 
 // Remember keeps in the filter's folder, from now on, when the readings of
-// coarse meters left, and begins with what was kept before: a gateway that is
-// started often must not let out more than one that runs through. It is for
-// polling; an import of older readings has nothing to do with it.
+// coarse meters left and how far the day's quiet flow is, and begins with what was
+// kept before: a gateway that is started often must not let out more than one that
+// runs through, nor lose sight of leaks. It is for polling; an import of older
+// readings has nothing to do with it.
 func (f *Filter) Remember() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.memory = filepath.Join(filepath.Dir(f.file), memoryFile)
+	f.memory = f.beside(memoryFile)
+	if err := f.rememberQuiet(); err != nil {
+		return err
+	}
 	text, err := os.ReadFile(f.memory)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -41,6 +46,9 @@ func (f *Filter) Remember() error {
 	}
 	return nil
 }
+
+// beside is the path of a file in the filter's folder.
+func (f *Filter) beside(name string) string { return filepath.Join(filepath.Dir(f.file), name) }
 
 // remember writes down what of coarse meters left. That is once an hour or a
 // day, not once a poll.
@@ -65,6 +73,6 @@ func (f *Filter) remember(leaving []wire.UnitReading) error {
 	}
 	// The readings are kept already: a disk that is full now must not make them
 	// count as lost. The next time tries again.
-	_ = replace(f.memory, text)
+	_ = durable.Write(f.memory, text)
 	return nil
 }

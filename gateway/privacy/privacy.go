@@ -22,6 +22,7 @@ import (
 	"time"
 
 	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
+	"github.com/xnetroseraie/xnet/gateway/durable"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
@@ -36,7 +37,8 @@ type Filter struct {
 	resolutions map[metering.MeterID]metering.Resolution
 	left        map[key]time.Time // the last reading that left
 	quiet       map[metering.MeterID]*Quiet
-	figures     []wire.UnitReading // of past days, to leave with the next readings
+	quietKept   map[metering.MeterID]time.Time // the last reading that was written down
+	figures     []wire.UnitReading             // of past days, to leave with the next readings
 }
 
 type key struct {
@@ -58,7 +60,8 @@ func Open(c *firmwareconfig.Gateway, dir string) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Filter{zone: zone, file: filepath.Join(dir, registryFile), left: map[key]time.Time{}}
+	f := &Filter{zone: zone, file: filepath.Join(dir, registryFile), left: map[key]time.Time{},
+		quietKept: map[metering.MeterID]time.Time{}}
 	return f, f.Configure(c)
 }
 
@@ -101,7 +104,7 @@ func (f *Filter) Apply(registry wire.Registry) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(f.file, payload); err != nil {
+	if err := durable.Write(f.file, payload); err != nil {
 		return fmt.Errorf("keep registry: %w", err)
 	}
 	return nil
@@ -149,6 +152,7 @@ func (f *Filter) Sift(readings []wire.UnitReading, keep func([]wire.UnitReading)
 		}
 		f.watch(r)
 	}
+	f.keepQuiet(readings)
 	f.figures = f.stillAllowed(f.figures)
 	if leaving = append(leaving, f.figures...); len(leaving) == 0 {
 		return nil
@@ -212,13 +216,4 @@ func (f *Filter) stillAllowed(figures []wire.UnitReading) (kept []wire.UnitReadi
 		}
 	}
 	return kept
-}
-
-// replace writes a small file so that a kill leaves the old one or the new one.
-func replace(path string, text []byte) error {
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, text, 0o600); err != nil {
-		return errors.Join(err, os.Remove(temporary))
-	}
-	return os.Rename(temporary, path)
 }

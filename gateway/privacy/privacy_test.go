@@ -1,6 +1,7 @@
 package privacy_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -72,5 +73,57 @@ func TestRegistryDecidesAndIsKept(t *testing.T) {
 	}
 	if got := f.Resolution("other"); got != metering.Off {
 		t.Errorf("a meter of another gateway has resolution %s here, want off", got)
+	}
+}
+
+// What a document from afar says of a resolution never raises what the registry
+// says, nor, for a meter that the registry does not know, what the law allows
+// without consent; after a restart neither.
+func TestDocumentNeverRaisesAResolution(t *testing.T) {
+	own := firmwareconfig.DefaultGateway()
+	own.Site, own.Gateway = "s", "g"
+	document := "site: s\ngateway: g\nimported:\n"
+	want := map[metering.MeterID]metering.Resolution{}
+	registry := wire.Registry{Site: "s", Zone: "Europe/Paris"}
+	for _, said := range metering.Resolutions {
+		for _, allowed := range metering.Resolutions {
+			id := metering.MeterID(said + "-" + allowed)
+			document += fmt.Sprintf("  - {id: %s, kind: cold_water, resolution: %s}\n", id, said)
+			registry.Meters = append(registry.Meters, wire.RegistryMeter{Meter: id, Kind: metering.ColdWater, IntervalS: 600, Resolution: allowed})
+			want[id] = allowed
+		}
+		stranger := metering.MeterID(said + "-stranger")
+		document += fmt.Sprintf("  - {id: %s, kind: cold_water, resolution: %s}\n", stranger, said)
+		want[stranger] = metering.Day
+		if !said.Allows(metering.Day) {
+			want[stranger] = said
+		}
+	}
+	dir := t.TempDir()
+	f, err := privacy.Open(&own, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Apply(registry); err != nil {
+		t.Fatal(err)
+	}
+	c, err := own.With([]byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Configure(c); err != nil {
+		t.Fatal(err)
+	}
+	again, err := privacy.Open(c, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, resolution := range want {
+		if got := f.Resolution(id); got != resolution {
+			t.Errorf("meter %s has resolution %s, want %s", id, got, resolution)
+		}
+		if got := again.Resolution(id); got != resolution {
+			t.Errorf("after a restart meter %s has resolution %s, want %s", id, got, resolution)
+		}
 	}
 }

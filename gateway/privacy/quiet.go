@@ -76,11 +76,12 @@ func NewQuiet(zone *time.Location, count metering.Amount, interval time.Duration
 }
 
 // Observe takes the next reading, in order of time, and returns the day that it
-// ends, if any. Readings that are not after the last are passed over.
+// ends, if any. Readings that are not after the last are passed over, but for one
+// so much before it that the clock must have been wrong then.
 func (q *Quiet) Observe(at time.Time, index metering.Amount) (day QuietDay, ok bool) {
 	now := sample{at, index}
 	switch {
-	case q.day.IsZero():
+	case q.day.IsZero(), q.last.at.Sub(at) > clockWasWrong: // else nothing would be seen until it is passed
 		q.begin(now)
 		return day, false
 	case !at.After(q.last.at):

@@ -36,12 +36,8 @@ func (p *prober) check(c firmwareconfig.Check) result {
 // name asks for a device's own name, which few meters know: one that does not
 // says nothing against the profile.
 func (p *prober) name(c firmwareconfig.Check) result {
-	bus, can := p.bus.(Identifier)
-	if !can || p.failed != nil {
-		return result{skipped: true}
-	}
-	name, err := bus.Identify(p.ctx, p.slave, c.Object)
-	if err != nil {
+	name, ok := p.identity(c.Object)
+	if !ok {
 		return result{skipped: true}
 	}
 	return beginning(c, name)

@@ -147,6 +147,62 @@ func TestNamesByFunction43(t *testing.T) {
 	}
 }
 
+// A slave is asked for a name once, however many profiles look at it, and no more
+// once it kept silent.
+func TestNamesAreAskedOnce(t *testing.T) {
+	a := profile(t, "{what: maker, function: 43, object: 0, begins: [A]}, {what: n, address: 0, type: u32, range: [0, 9]}")
+	b := profile(t, "{what: maker, function: 43, object: 0, begins: [B]}, {what: code, function: 43, object: 1, begins: [B]}, {what: n, address: 0, type: u32, range: [0, 9]}")
+	for _, tt := range []struct {
+		name       string
+		err        error
+		asked, fit int
+		failed     error
+	}{
+		{"named", nil, 1, 1, nil}, // b's code is not looked at after its maker
+		{"silent", modbus.ErrTimeout, 1, 2, nil},
+		{"unknown function", refusal(1), 1, 2, nil},
+		{"lacks these objects", modbus.ErrNoObject, 3, 2, nil},
+		{"line down", modbus.ErrLine, 1, 0, modbus.ErrLine},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			asked := 0
+			bus := asking{reply: zeros, identify: func() (string, error) { asked++; return "A", tt.err }}
+			f, err := scan.Slave(t.Context(), bus, 1, scan.Options{Profiles: []firmwareconfig.Profile{a, b}})
+			if !errors.Is(err, tt.failed) || tt.failed == nil && (asked != tt.asked || len(f.Candidates) != tt.fit) {
+				t.Errorf("asked %d times, %+v, %v: want %d times, %d candidates, %v", asked, f, err, tt.asked, tt.fit, tt.failed)
+			}
+		})
+	}
+}
+
+type asking struct {
+	reply
+	identify func() (string, error)
+}
+
+func (a asking) Identify(context.Context, byte, byte) (string, error) { return a.identify() }
+
+// A profile that could be certain and is not, because the slave does not tell its
+// name, leaves the others their turn.
+func TestPlausibleLeavesOthersTheirTurn(t *testing.T) {
+	naming := profile(t, "{what: maker, function: 43, object: 0, begins: [A], certain: true}, {what: n, address: 0, type: u32, range: [0, 99]}")
+	other := profile(t, "{what: n, address: 0, type: u32, range: [0, 9]}")
+	naming.Name, other.Name = "naming", "other"
+	all := []firmwareconfig.Profile{naming, other}
+	for _, tt := range []struct {
+		name string
+		bus  scan.Bus
+		want []string
+	}{
+		{"named", named{reply: zeros, name: "A"}, []string{"naming"}},
+		{"not named", named{reply: zeros, err: refusal(1)}, []string{"other", "naming"}},
+	} {
+		if diff := cmp.Diff(tt.want, names(slaveOf(t, tt.bus, all...).Candidates)); diff != "" {
+			t.Errorf("%s: candidates (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
 // Two profiles whose probes are equally telling are both named.
 func TestUndecided(t *testing.T) {
 	a := profile(t, "{what: n, address: 0, type: u32, range: [0, 9]}")

@@ -33,11 +33,15 @@ type Bus interface {
 var _ Bus = (*modbus.Bus)(nil)
 
 // An Identifier is a [Bus] that can also ask for a device's names with function
-// 43. On another bus checks of names count neither for nor against a profile.
+// 43, as a *modbus.Bus can. On another bus checks of names count neither for nor
+// against a profile.
 type Identifier interface {
-	// Identify returns the object: 0 the maker, 1 the product code.
+	// Identify returns the object: 0 the maker, 1 the product code. It fails as
+	// Read does, and with modbus.ErrNoObject where the device has others alone.
 	Identify(ctx context.Context, slave, object byte) (string, error)
 }
+
+var _ Identifier = (*modbus.Bus)(nil)
 
 // Options are what to look for.
 type Options struct {
@@ -113,7 +117,7 @@ func Line(ctx context.Context, bus Bus, o Options) ([]Finding, error) {
 // Slave asks one slave; a nil finding means that it does not answer. The range
 // of the options does not count.
 func Slave(ctx context.Context, bus Bus, slave byte, o Options) (*Finding, error) {
-	p := &prober{ctx: ctx, bus: bus, slave: slave, pause: o.Pause, asked: map[question]reply{}}
+	p := &prober{ctx: ctx, bus: bus, slave: slave, pause: o.Pause, asked: map[question]reply{}, names: map[byte]string{}}
 	start := time.Now()
 	first := p.ask(question{function: 3, quantity: 1})
 	if first.outcome == silent && o.Thorough {
@@ -129,7 +133,8 @@ func Slave(ctx context.Context, bus Bus, slave byte, o Options) (*Finding, error
 }
 
 // candidates returns the profiles that fit, the best first. Those whose probe
-// can name the slave are tried first; once one did, no other can be it.
+// can name the slave are tried first; once one did, no other can be it. A slave
+// that does not tell its name leaves the others their turn.
 func (p *prober) candidates(profiles []firmwareconfig.Profile) []Candidate {
 	var fit []Candidate
 	for _, naming := range []bool{true, false} {
@@ -141,7 +146,7 @@ func (p *prober) candidates(profiles []firmwareconfig.Profile) []Candidate {
 				fit = append(fit, c)
 			}
 		}
-		if len(fit) > 0 && naming {
+		if slices.ContainsFunc(fit, func(c Candidate) bool { return c.Certain }) {
 			break
 		}
 	}
@@ -153,6 +158,10 @@ func isCertain(c firmwareconfig.Check) bool { return c.Certain }
 
 func better(a, b Candidate) int {
 	switch {
+	case a.Certain != b.Certain && a.Certain:
+		return -1
+	case a.Certain != b.Certain:
+		return 1
 	case a.Bits > b.Bits:
 		return -1
 	case a.Bits < b.Bits:
@@ -213,8 +222,10 @@ type prober struct {
 	slave  byte
 	pause  time.Duration
 	asked  map[question]reply
-	mute   int   // questions in all that a slave that is there left unanswered
-	failed error // the line is down, or ctx ended
+	names  map[byte]string // by object of function 43
+	nobody bool            // the slave does not know function 43, or says nothing to it
+	mute   int             // questions in all that a slave that is there left unanswered
+	failed error           // the line is down, or ctx ended
 }
 
 // maxMute is how many questions may go unanswered before the slave is asked no
@@ -228,8 +239,7 @@ func (p *prober) ask(q question) reply {
 	if p.failed != nil || p.mute >= maxMute {
 		return reply{outcome: silent}
 	}
-	if len(p.asked) > 0 && !rest(p.ctx, p.pause) {
-		p.failed = p.ctx.Err()
+	if len(p.asked) > 0 && !p.rest() {
 		return reply{outcome: silent}
 	}
 	r := p.read(q)
@@ -242,20 +252,59 @@ func (p *prober) ask(q question) reply {
 
 func (p *prober) read(q question) reply {
 	raw, err := p.bus.Read(p.ctx, p.slave, q.function, q.address, q.quantity)
+	return reply{p.outcome(err), raw}
+}
+
+// identity returns an object that function 43 reads, false where the slave does
+// not tell it, or the bus cannot ask. A slave that keeps silent about one object
+// is not asked for others.
+func (p *prober) identity(object byte) (name string, ok bool) {
+	bus, can := p.bus.(Identifier)
+	if !can || p.nobody || p.failed != nil || p.mute >= maxMute {
+		return "", false
+	}
+	if name, ok = p.names[object]; ok {
+		return name, true
+	}
+	if !p.rest() {
+		return "", false
+	}
+	name, err := bus.Identify(p.ctx, p.slave, object)
+	switch p.outcome(err) {
+	case answered:
+		p.names[object] = name
+		return name, true
+	case silent:
+		p.mute++
+	}
+	p.nobody = !errors.Is(err, modbus.ErrNoObject)
+	return "", false
+}
+
+// outcome is what an error of the bus says of the slave.
+func (p *prober) outcome(err error) outcome {
 	exception := (*library.ModbusError)(nil)
 	switch {
 	case err == nil:
-		return reply{raw: raw}
-	case errors.As(err, &exception) && !absent(exception.ExceptionCode):
-		return reply{outcome: refused}
+		return answered
+	case errors.As(err, &exception) && !absent(exception.ExceptionCode), errors.Is(err, modbus.ErrNoObject):
+		return refused
 	case errors.As(err, &exception), errors.Is(err, modbus.ErrTimeout):
-		return reply{outcome: silent}
+		return silent
 	case errors.Is(err, modbus.ErrFrame):
-		return reply{outcome: garbled}
+		return garbled
 	default:
 		p.failed = err
-		return reply{outcome: silent}
+		return silent
 	}
+}
+
+// rest keeps the pause between two questions, and reports whether ctx let it.
+func (p *prober) rest() bool {
+	if !rest(p.ctx, p.pause) {
+		p.failed = p.ctx.Err()
+	}
+	return p.failed == nil
 }
 
 // absent reports whether a TCP converter says with the exception that nobody

@@ -2,15 +2,13 @@ package scan_test
 
 import (
 	"context"
-	"net"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/xnetroseraie/xnet/deploy/simulator/slave"
+	"github.com/xnetroseraie/xnet/deploy/simulator/slave/slavetest"
 	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
 	"github.com/xnetroseraie/xnet/firmware-config/profiletest"
 	"github.com/xnetroseraie/xnet/gateway/modbus"
@@ -43,6 +41,16 @@ func (b bench) Read(unit, function byte, address, quantity uint16) ([]uint16, er
 	return words, nil
 }
 
+func (b bench) Names(unit byte) (map[byte]string, error) {
+	if fixture, there := b[unit]; there {
+		return fixture.Names, nil
+	}
+	if unit == stranger {
+		return nil, nil
+	}
+	return nil, slave.ErrSilent
+}
+
 func fixture(t *testing.T, name string) *profiletest.Fixture {
 	t.Helper()
 	f, err := profiletest.Load(fixtures, name)
@@ -73,6 +81,7 @@ var eight = map[byte]string{2: "sdm630", 3: "eltako-dsz15", 5: "iem3155", 8: "ab
 func TestEightMeters(t *testing.T) {
 	meters := bench{}
 	want := map[byte][]string{stranger: nil}
+	certain := map[byte]bool{5: true, 8: true, 21: true} // 5 by function 43, the others by registers
 	for unit, name := range eight {
 		meters[unit] = fixture(t, name)
 		want[unit] = []string{name}
@@ -90,6 +99,9 @@ func TestEightMeters(t *testing.T) {
 			got := map[byte][]string{}
 			for _, f := range found {
 				got[f.Slave] = names(f.Best())
+				if best := f.Best(); len(best) == 1 && certain[f.Slave] != best[0].Certain {
+					t.Errorf("%s is certain: %v, saw %v", best[0].Profile.Name, best[0].Certain, best[0].Shown)
+				}
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("slaves (-want +got):\n%s", diff)
@@ -150,34 +162,14 @@ func (d direct) Read(_ context.Context, _, function byte, address, quantity uint
 // lines serve a source on each kind of line.
 var lines = map[string]func(*testing.T, slave.Source) firmwareconfig.Bus{
 	"tcp": func(t *testing.T, source slave.Source) firmwareconfig.Bus {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		serve(t, func(ctx context.Context) error { return slave.New(source, slave.Options{}).ServeTCP(ctx, listener) })
-		return firmwareconfig.Bus{URL: "tcp://" + listener.Addr().String(), Timeout: timeout}
+		return firmwareconfig.Bus{URL: slavetest.TCP(t, source, slave.Options{}), Timeout: timeout}
 	},
 	"rtu": func(t *testing.T, source slave.Source) firmwareconfig.Bus {
-		link := filepath.Join(t.TempDir(), "line")
-		pty, err := slave.OpenPTY(link)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { pty.Close() })
-		serve(t, func(ctx context.Context) error { return slave.New(source, slave.Options{}).ServeRTU(ctx, pty) })
-		return firmwareconfig.Bus{URL: "rtu://" + link, Baud: 115200, Parity: "none", StopBits: 1, Timeout: timeout}
+		return firmwareconfig.Bus{URL: slavetest.RTU(t, source, slave.Options{}), Baud: 115200, Parity: "none", StopBits: 1, Timeout: timeout}
 	},
 }
 
 const timeout = 50 * time.Millisecond
-
-func serve(t *testing.T, run func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	var group sync.WaitGroup
-	group.Go(func() { _ = run(ctx) })
-	t.Cleanup(func() { cancel(); group.Wait() })
-}
 
 func openBus(t *testing.T, c firmwareconfig.Bus) *modbus.Bus {
 	t.Helper()

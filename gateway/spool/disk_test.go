@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -179,5 +180,17 @@ func TestPackChangedOnDisk(t *testing.T) {
 	}
 	if c := s.Counts(); c.Damaged != 1 || c.Packs != 2 {
 		t.Errorf("counts %+v, want one damaged and two left", c)
+	}
+}
+
+func TestFolderThatCannotBeOne(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(file, "spool")
+	_, err := spool.Open(dir, spool.Options{})
+	if want := fmt.Sprintf("open spool: mkdir %s: not a directory: name a folder in spool.dir that is there or can be made", file); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }

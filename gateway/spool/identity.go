@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/xnetroseraie/xnet/gateway/durable"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
@@ -72,7 +73,7 @@ func (s *Spool) nameInPacks() (wire.SpoolID, error) {
 func (s *Spool) claim() error {
 	next := identity{s.identity.id, s.identity.openings + 1, s.identity.newest}
 	text := fmt.Appendf(nil, "%s %d %d\n", next.id, next.openings, wire.Millis(next.newest))
-	if err := writeDurably(s.idPath(), text); err != nil {
+	if err := durable.Write(s.idPath(), text); err != nil {
 		return err
 	}
 	s.next = max(s.next, wire.Seq(s.identity.openings*numbersPerOpening+1))
@@ -118,30 +119,4 @@ func InUse(dir string) bool {
 	}
 	defer lock.Close() // which lets go of the lock
 	return errors.Is(unix.Flock(int(lock.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
-}
-
-// writeDurably writes a small file so that after a power cut it is there whole
-// or not at all.
-func writeDurably(path string, text []byte) error {
-	temporary := path + ".new"
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(temporary))
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

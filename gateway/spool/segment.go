@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/xnetroseraie/xnet/gateway/durable"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
@@ -199,7 +200,7 @@ func (s *Spool) startSegment() error {
 	if err != nil {
 		return err
 	}
-	if err := syncDir(s.dir); err != nil {
+	if err := durable.SyncFolder(s.dir); err != nil {
 		return errors.Join(err, file.Close(), os.Remove(name))
 	}
 	s.active = &segment{path: name, file: file, first: s.next}

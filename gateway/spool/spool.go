@@ -106,9 +106,11 @@ type Counts struct {
 func Open(dir string, o Options) (*Spool, error) {
 	s := &Spool{dir: dir, options: o.filled(), changed: make(chan struct{}, 1)}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open spool: %w", err)
+		return nil, fmt.Errorf("open spool: %w: name a folder in spool.dir that is there or can be made", err)
 	}
-	if err := s.acquire(); err != nil {
+	if err := s.acquire(); errors.Is(err, os.ErrPermission) {
+		return nil, fmt.Errorf("open spool %s: %w: let the gateway's user own the folder, or name another in spool.dir", dir, err)
+	} else if err != nil {
 		return nil, fmt.Errorf("open spool %s: %w", dir, err)
 	}
 	if err := s.load(); err != nil {

@@ -34,7 +34,9 @@ const (
 // A broker drops what it gets while no collector listens, as after its own
 // restart. So while no answer comes the newest pack is sent again after 1, 2, 4
 // and so on seconds, up to the resend time; and an answer for what was sent later
-// makes what was sent before due at once.
+// makes what was sent before due at once. A pack that is read while the newest
+// packs' places are all taken without any answer gets the place of the oldest of
+// them: what is new is always tried at once.
 type flight struct {
 	resendAfter time.Duration
 	sent        map[wire.Seq]*sending
@@ -45,6 +47,7 @@ type flight struct {
 	probe       time.Time     // when the newest pack is sent again; zero for never
 	probeWait   time.Duration
 	acked       time.Time // when the broker was last seen to acknowledge
+	heard       time.Time // when the collector last answered
 }
 
 // A sending is a pack that was sent and not answered yet.
@@ -118,6 +121,22 @@ func (f *flight) due(now time.Time) []wire.Seq {
 	return seqs
 }
 
+// cede gives the place of one of the newest packs away, which is then as if it had
+// never been sent: the oldest that the broker has taken a while ago, and since then
+// no collector has answered anything. It is false where there is none.
+func (f *flight) cede(now time.Time) (oldest wire.Seq, ok bool) {
+	for seq, s := range f.sent {
+		silent := now.Sub(s.at) > overtaken && f.heard.Before(s.at) && complete(s.token)
+		if s.live && silent && (!ok || seq < oldest) {
+			oldest, ok = seq, true
+		}
+	}
+	if ok {
+		f.forget(oldest)
+	}
+	return oldest, ok
+}
+
 func (f *flight) newest() (newest wire.Seq) {
 	for seq := range f.sent {
 		newest = max(newest, seq)
@@ -145,6 +164,7 @@ func (f *flight) answered(seqs []wire.Seq, now time.Time) (took []time.Duration)
 	if len(took) == 0 {
 		return nil
 	}
+	f.heard = now
 	for _, s := range f.sent {
 		if latest.Sub(s.at) > overtaken {
 			s.again, s.wait = now, f.resendAfter

@@ -1,6 +1,7 @@
 package uplink_test
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -70,6 +71,65 @@ func longestDetour(order []wire.Seq, backlog int) (longest int) {
 		longest = max(longest, detour)
 	}
 	return longest
+}
+
+// TestFirstPackAfterAnOutageIsTriedAtOnce: all places are taken by packs that
+// nobody answers, each waiting longer and longer. What is read after the collector
+// is back does not wait with them, and calls them all.
+func TestFirstPackAfterAnOutageIsTriedAtOnce(t *testing.T) {
+	broker, s := testkit.Broker(t), openSpool(t)
+	// A collector that answers at first, so that the window opens to all its places.
+	var mu sync.Mutex
+	away, ignored := false, 0
+	fill(t, s, 300)
+	var heard []wire.Seq
+	listen(t, broker, func(m mqtt.Client, p wire.Pack, _ int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if away {
+			ignored++
+			return
+		}
+		heard = append(heard, p.Seq)
+		reply(m, wire.Stored{Spool: p.Spool, Stored: []wire.Seq{p.Seq}})
+	})
+	startWith(t, uplink.Options{URL: broker.URL, ResendAfter: 10 * time.Minute}, s)
+	testkit.Eventually(t, 20*time.Second, empty(s))
+	mu.Lock()
+	away = true
+	mu.Unlock()
+	fill(t, s, 100)
+	const taken = 64 + 3 // every place, and probes after 1, 2 and 4 s: the next is 8 s away
+	testkit.Eventually(t, 20*time.Second, func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		if ignored < taken {
+			return fmt.Errorf("%d packs came to a collector that does not answer, want %d", ignored, taken)
+		}
+		return nil
+	})
+	mu.Lock()
+	heard, away = nil, false
+	mu.Unlock()
+	fill(t, s, 1)
+	returned := time.Now()
+	newest := s.Last()
+	testkit.Eventually(t, 10*time.Second, func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(heard) == 0 {
+			return errors.New("nothing was heard")
+		}
+		return nil
+	})
+	took := time.Since(returned)
+	mu.Lock()
+	first := heard[0]
+	mu.Unlock()
+	if first != newest || took > time.Second {
+		t.Errorf("pack %d was heard first, %s after the return, want the new one, %d, at once", first, took, newest)
+	}
+	testkit.Eventually(t, 10*time.Second, empty(s)) // long before the resend time
 }
 
 // TestCollectorThatComesLater: what a broker dropped because nobody listened is

@@ -152,16 +152,22 @@ func (u *Uplink) clientOptions(s *session) (*mqtt.ClientOptions, error) {
 const refused = 0x80
 
 func (u *Uplink) subscribe(ctx context.Context, s *session) error {
-	token := s.client.SubscribeMultiple(map[string]byte{
+	topics := map[string]byte{
 		u.options.Source.Topic(wire.StoredChannel): 1,
 		wire.RegistryTopic(u.options.Source.Site):  1,
-	}, u.receive)
+	}
+	if u.options.Config != nil {
+		topics[u.options.Source.Topic(wire.ConfigChannel)] = 1
+	}
+	token := s.client.SubscribeMultiple(topics, u.receive)
 	if err := wait(ctx, token); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
 	if t, ok := token.(*mqtt.SubscribeToken); ok {
 		for topic, code := range t.Result() {
-			if code == refused {
+			if code == refused && topic == u.options.Source.Topic(wire.ConfigChannel) { // readings go on without
+				u.log.Warn("no configuration from afar: the broker refuses the subscription", "topic", topic, "user", u.options.Username)
+			} else if code == refused {
 				return fmt.Errorf("the broker refuses a subscription to %s: let user %q read it in the broker's access list", topic, u.options.Username)
 			}
 		}
@@ -191,12 +197,18 @@ func (u *Uplink) receive(_ mqtt.Client, m mqtt.Message) {
 }
 
 func (u *Uplink) take(m mqtt.Message) error {
-	if m.Topic() == wire.RegistryTopic(u.options.Source.Site) {
+	switch m.Topic() {
+	case wire.RegistryTopic(u.options.Source.Site):
 		registry, err := wire.DecodeRegistry(m.Payload())
 		if err != nil {
 			return err
 		}
 		return u.options.Registry(registry)
+	case u.options.Source.Topic(wire.ConfigChannel):
+		if len(m.Payload()) > 0 { // else what was retained was taken back: what is applied stays
+			u.options.Config(m.Payload())
+		}
+		return nil
 	}
 	answer, err := wire.DecodeStored(m.Payload())
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 type blackHole struct {
 	listener net.Listener
 	slow     time.Duration
+	denied   string // how the topic ends to which nobody may subscribe
 	group    sync.WaitGroup
 
 	mu          sync.Mutex
@@ -32,13 +33,13 @@ type blackHole struct {
 	open        []net.Conn
 }
 
-func openBlackHole(t *testing.T, url string, slow time.Duration) *blackHole {
+func openBlackHole(t *testing.T, url string, slow time.Duration, denied string) *blackHole {
 	t.Helper()
 	listener, err := net.Listen("tcp", strings.TrimPrefix(url, "tcp://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &blackHole{listener: listener, slow: slow}
+	h := &blackHole{listener: listener, slow: slow, denied: denied}
 	h.group.Go(h.accept)
 	t.Cleanup(h.close)
 	return h
@@ -74,6 +75,11 @@ func (h *blackHole) swallow(conn net.Conn, n int) {
 		case *packets.SubscribePacket:
 			ack := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
 			ack.MessageID, ack.ReturnCodes = p.MessageID, make([]byte, len(p.Topics))
+			for i, topic := range p.Topics {
+				if h.denied != "" && strings.HasSuffix(topic, h.denied) {
+					ack.ReturnCodes[i] = 0x80
+				}
+			}
 			answer = ack
 		case *packets.PingreqPacket:
 			answer = packets.NewControlPacket(packets.Pingresp)
@@ -119,7 +125,7 @@ func (h *blackHole) close() {
 func TestBrokerThatNeverAcknowledges(t *testing.T) {
 	broker, s := testkit.Broker(t), openSpool(t)
 	broker.Stop()
-	hole := openBlackHole(t, broker.URL, 0)
+	hole := openBlackHole(t, broker.URL, 0, "")
 	const packs = 150
 	for n := range packs { // large ones, so that what is kept twice shows
 		if err := s.Append(large(n)); err != nil {
@@ -162,7 +168,7 @@ func TestBrokerThatNeverAcknowledges(t *testing.T) {
 func TestBrokerBehindAThinLine(t *testing.T) {
 	broker, s := testkit.Broker(t), openSpool(t)
 	broker.Stop()
-	hole := openBlackHole(t, broker.URL, 100*time.Millisecond)
+	hole := openBlackHole(t, broker.URL, 100*time.Millisecond, "")
 	fill(t, s, 100)
 	startWith(t, uplink.Options{URL: broker.URL, ResendAfter: time.Minute, AckTimeout: 500 * time.Millisecond}, s)
 	testkit.Eventually(t, 20*time.Second, func() error {
@@ -176,6 +182,35 @@ func TestBrokerBehindAThinLine(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestBrokerThatDeniesATopic: without the collector's answers nothing can be let
+// go, so the gateway says so and tries anew; without a configuration from afar it
+// does its work.
+func TestBrokerThatDeniesATopic(t *testing.T) {
+	for _, tt := range []struct {
+		denied wire.Channel
+		works  bool
+	}{{wire.ConfigChannel, true}, {wire.StoredChannel, false}} {
+		t.Run(string(tt.denied), func(t *testing.T) {
+			broker, s := testkit.Broker(t), openSpool(t)
+			broker.Stop()
+			hole := openBlackHole(t, broker.URL, time.Millisecond, "/"+string(tt.denied))
+			fill(t, s, 5)
+			startWith(t, uplink.Options{URL: broker.URL, Config: func([]byte) {}}, s)
+			testkit.Eventually(t, 20*time.Second, func() error {
+				hole.mu.Lock()
+				defer hole.mu.Unlock()
+				if tt.works && (len(hole.packs) != 1 || hole.packs[0] < 5) || !tt.works && len(hole.packs) < 2 {
+					return fmt.Errorf("packs heard on each connection: %v", hole.packs)
+				}
+				if !tt.works && hole.packs[0] > 0 {
+					t.Errorf("%d packs sent, though nobody's answer can be heard", hole.packs[0])
+				}
+				return nil
+			})
+		})
+	}
 }
 
 func heapInUse() uint64 {

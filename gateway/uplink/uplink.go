@@ -48,6 +48,9 @@ type Options struct {
 	Meters func() wire.Meters
 	// Registry is told each registry of the site.
 	Registry func(wire.Registry) error
+	// Config is told each payload of the gateway's config topic that is not
+	// empty, as it came; nil where nobody wants it. It must not block.
+	Config func(payload []byte)
 }
 
 const tellEvery = time.Minute
@@ -65,10 +68,12 @@ type Uplink struct {
 	cursor  wire.Seq // of the backlog: the packs up to here were sent
 	newest  wire.Seq // of the newest packs, the same
 	told    []mqtt.Token
+	stale   bool // what was told last is not true any more
 
 	connected atomic.Bool
 	sessions  chan *session // nil when one ended
 	stored    chan wire.Stored
+	retell    chan struct{}
 	done      chan struct{}
 }
 
@@ -81,11 +86,21 @@ func New(o Options, s *spool.Spool, figures *Figures, log *slog.Logger) *Uplink 
 		o.AckTimeout = 30 * time.Second
 	}
 	return &Uplink{options: o, spool: s, figures: figures, log: log, flight: newFlight(o.ResendAfter),
-		sessions: make(chan *session), stored: make(chan wire.Stored, 4*window), done: make(chan struct{})}
+		sessions: make(chan *session), stored: make(chan wire.Stored, 4*window),
+		retell: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
 // Connected reports whether the broker can be spoken to at the moment.
 func (u *Uplink) Connected() bool { return u.connected.Load() }
+
+// Tell has state and meters published soon, because they changed. It does not
+// wait, and may be called from any goroutine.
+func (u *Uplink) Tell() {
+	select {
+	case u.retell <- struct{}{}:
+	default:
+	}
+}
 
 // Run sends until ctx ends. A broker that is away is tried again for ever.
 func (u *Uplink) Run(ctx context.Context) error {
@@ -108,7 +123,12 @@ func (u *Uplink) Run(ctx context.Context) error {
 			u.answered(answer, time.Now())
 		case <-u.spool.Changed():
 		case <-ticker.C:
+		case <-u.retell:
+			u.stale = true
 		case <-tell.C:
+			u.stale = true
+		}
+		if u.stale {
 			u.tell()
 		}
 		u.send(time.Now())
@@ -198,7 +218,16 @@ func (u *Uplink) sendNewest(now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	last := u.spool.Last()
+	if u.flight.room(true) > 0 || last <= u.newest {
+		return nil
+	}
+	ceded, ok := u.flight.cede(now)
+	if !ok {
+		return nil
+	}
+	u.cursor, u.newest = min(u.cursor, ceded-1), last // ceded is backlog now
+	return u.launch(last, true, now)
 }
 
 // sendBacklog sends the oldest packs that were never sent on this connection.
@@ -254,6 +283,7 @@ func (u *Uplink) tell() {
 	if u.session == nil || !complete(u.told...) {
 		return
 	}
+	u.stale = false
 	state, err := u.options.State().Encode()
 	meters, err2 := u.options.Meters().Encode()
 	if err = errors.Join(err, err2); err != nil {

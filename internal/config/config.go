@@ -18,19 +18,21 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// A Validator joins every fault of a configuration, each with its remedy.
+// A Validator joins every fault of a configuration, each with its remedy, and
+// where it can with its place; see [At].
 type Validator interface{ Validate() error }
 
 // Load fills cfg, which holds the defaults, from the YAML file at path (none
 // where path is empty) and from the environment, and validates it. An unknown
 // key is an error that shows its line. The variable PREFIX_A_B overrides the
 // key b below a where it is not empty; it reaches texts, numbers, booleans,
-// durations and whatever reads itself from text, not lists. Errors name the file
-// or the variable.
+// durations and whatever reads itself from text, not lists. Errors name the file,
+// with line and column where the fault has a place there, or the variable.
 func Load(cfg Validator, path, prefix string, getenv func(string) string) error {
+	var text []byte
 	if path != "" {
-		text, err := os.ReadFile(path)
-		if err != nil {
+		var err error
+		if text, err = os.ReadFile(path); err != nil {
 			return fmt.Errorf("configuration: %w: name a file that can be read with --config", err)
 		}
 		if err := Decode(text, cfg); err != nil {
@@ -41,7 +43,7 @@ func Load(cfg Validator, path, prefix string, getenv func(string) string) error 
 		return err
 	}
 	if err := cfg.Validate(); err != nil {
-		return fmt.Errorf("%s:\n%w", strings.TrimSpace("configuration "+path), err)
+		return fmt.Errorf("%s:\n%w", strings.TrimSpace("configuration "+path), Place(err, text))
 	}
 	return nil
 }

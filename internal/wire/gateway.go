@@ -87,6 +87,9 @@ type State struct {
 	// is not empty enough yet.
 	SpoolAlarm bool   `json:"spool_alarm,omitempty"`
 	Config     string `json:"config"` // version of the configuration applied
+	// ConfigFault says why the last configuration from afar does not count; empty
+	// where it does.
+	ConfigFault string `json:"config_fault,omitempty"`
 }
 
 // Encode returns the payload.

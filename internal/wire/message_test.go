@@ -23,6 +23,7 @@ func wholeRegistry() wire.Registry {
 		{Meter: "M1", Gateway: "gw-1", Kind: metering.ColdWater, IndexModulus: 100_000_000_000, MaxPerHour: 3_000_000,
 			IntervalS: 600, Resolution: metering.Day, FromMs: firstOf2025, ToMs: now},
 		{Meter: "M2", Gateway: "gw-1", Kind: metering.Electricity, IntervalS: 600, Resolution: metering.Off, FromMs: now},
+		{Meter: "M3", Gateway: "gw-1", Kind: metering.HotWater, IntervalS: 600, Resolution: metering.Month, FromMs: firstOf2025, ErasedUntilMs: now},
 	}}
 }
 
@@ -40,6 +41,8 @@ func TestMessageVectors(t *testing.T) {
 	}})
 	checkVector(t, "state.json", wire.DecodeState, wire.State{Online: true, Version: "1.2.0", Boot: "c0ffee",
 		Clock: wire.ClockTrusted, AtMs: now, SpoolPacks: 3, SpoolOldestMs: now - 600_000, Config: "2026-11-23.1"})
+	checkVector(t, "state-config-fault.json", wire.DecodeState, wire.State{Online: true, Version: "1.2.0", Boot: "c0ffee",
+		Clock: wire.ClockTrusted, AtMs: now, Config: "41", ConfigFault: "version 42: bus bus-1: slave 7 stands twice"})
 	checkVector(t, "config.json", wire.DecodeSignedConfig, wire.SignedConfig{Version: "2026-11-23.1",
 		Document: []byte("meters: []\n"), Signature: []byte{0, 1, 2, 3, 4}})
 }
@@ -125,6 +128,7 @@ func TestRegistryFaults(t *testing.T) {
 		{"modulus", func(r *wire.Registry) { r.Meters[0].IndexModulus = -1 }, "index_modulus"},
 		{"most an hour", func(r *wire.Registry) { r.Meters[0].MaxPerHour = -1 }, "max_per_hour"},
 		{"interval", func(r *wire.Registry) { r.Meters[0].IntervalS = 0 }, "interval_s"},
+		{"erased before 1970", func(r *wire.Registry) { r.Meters[0].ErasedUntilMs = -1 }, "erased_until_ms"},
 		{"ends before it begins", func(r *wire.Registry) { r.Meters[0].ToMs = r.Meters[0].FromMs }, "to_ms"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -138,6 +142,24 @@ func TestRegistryFaults(t *testing.T) {
 				t.Error("a faulty registry was encoded")
 			}
 		})
+	}
+}
+
+func TestErased(t *testing.T) {
+	end := time.UnixMilli(now)
+	for _, tt := range []struct {
+		name  string
+		until int64
+		at    time.Time
+		want  bool
+	}{
+		{"nothing was erased", 0, time.UnixMilli(-1), false},
+		{"before", now, end.Add(-time.Millisecond), true},
+		{"the first instant that counts", now, end, false},
+	} {
+		if got := (wire.RegistryMeter{ErasedUntilMs: tt.until}).Erased(tt.at); got != tt.want {
+			t.Errorf("%s: erased %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }
 

@@ -40,6 +40,15 @@ type RegistryMeter struct {
 	// means that it still does.
 	FromMs int64 `json:"from_ms"`
 	ToMs   int64 `json:"to_ms,omitempty"`
+	// ErasedUntilMs, where positive, says that what the meter showed at instants
+	// before it was erased: the collector stores and keeps none of it, whoever
+	// brings it back.
+	ErasedUntilMs int64 `json:"erased_until_ms,omitempty"`
+}
+
+// Erased reports whether what the meter showed at that instant was erased.
+func (m RegistryMeter) Erased(at time.Time) bool {
+	return m.ErasedUntilMs > 0 && at.Before(time.UnixMilli(m.ErasedUntilMs))
 }
 
 // Interval is the time between two polls.
@@ -108,6 +117,8 @@ func (m RegistryMeter) validate() error {
 		return fault("interval_s must be positive")
 	case m.ToMs != 0 && m.ToMs <= m.FromMs:
 		return fault("to_ms must be after from_ms")
+	case m.ErasedUntilMs < 0:
+		return fault("erased_until_ms must not be negative")
 	}
 	return nil
 }

@@ -56,6 +56,8 @@ type Result struct {
 	Wrong    int // reads that gave registers which are not the request's
 	Faults   map[string]int
 	Took     time.Duration
+	// Mixups says of the first wrong reads whose answer they took.
+	Mixups []string
 }
 
 // Share is the part of the readable reads that were answered rightly.
@@ -76,6 +78,8 @@ func (r *Result) add(other Result) {
 	r.Readable += other.Readable
 	r.Good += other.Good
 	r.Wrong += other.Wrong
+	r.Mixups = append(r.Mixups, other.Mixups...)
+	r.Mixups = r.Mixups[:min(len(r.Mixups), mostMixups)]
 	for kind, n := range other.Faults {
 		r.Faults[kind] += n
 	}
@@ -185,12 +189,36 @@ func (l *line) judge(ctx context.Context, reader Reader, q question, r *Result) 
 	switch {
 	case err == nil && !right:
 		r.Wrong++
+		r.Mixups = append(r.Mixups, l.explain(q, answer))
 	case readable && right:
 		r.Good++
 	}
 	if readable {
 		r.Readable++
 	}
+}
+
+// mostMixups bounds how many wrong reads are explained.
+const mostMixups = 10
+
+// explain says which answer was taken for that of the read that has ended, by
+// trying the latest requests and what another master asked at them.
+func (l *line) explain(q question, answer []byte) string {
+	whose := "nobody's"
+	for _, r := range l.past {
+		own, foreign := r.question, r.question
+		own.quantity, foreign.quantity = q.quantity, q.quantity
+		foreign.address = ^foreign.address
+		switch string(answer) {
+		case string(content(own, r.number)):
+			whose = "that to " + r.String()
+		case string(content(own, r.number|1<<31)):
+			whose = "a counterfeit of that to " + r.String()
+		case string(content(foreign, r.number|1<<31)):
+			whose = "another master's, who asked at " + r.String()
+		}
+	}
+	return fmt.Sprintf("%s was given %s; asked were %s", q, whose, l.recent)
 }
 
 // content is what the registers of a question hold for a request's number.

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type line struct {
 	chance *rand.Rand
 	number uint32
 	recent []*request // of the read that runs
+	past   []*request // the latest ones of all reads
 	faults map[string]int
 }
 
@@ -43,6 +45,14 @@ type request struct {
 	received time.Time
 	served   bool // a whole right answer was sent in time
 	out      io.Writer
+}
+
+// mostPast is how many requests are remembered to explain a mix-up.
+const mostPast = 200
+
+// String says which request it was, for people.
+func (r *request) String() string {
+	return fmt.Sprintf("#%d (%s; %s)", r.number, r.question, cmp.Or(r.fault.name, "no fault"))
 }
 
 func newLine(o Options, number uint64) (*line, error) {
@@ -158,6 +168,8 @@ func (l *line) take(r *request) {
 		l.faults[r.fault.name]++
 	}
 	l.recent = append(l.recent, r)
+	l.past = append(l.past, r)
+	l.past = l.past[max(0, len(l.past)-mostPast):]
 	l.mu.Unlock()
 	if int(r.slave) < len(l.queues) {
 		l.queues[r.slave] <- r

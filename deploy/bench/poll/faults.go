@@ -63,8 +63,11 @@ func campaignRow(name string, ours, theirs campaign.Result) bench.Row {
 			func(bench.Row) bool { return ours.Wrong == 0 && ours.Share() >= 0.99 && ours.LeastFault() >= 0.01 }))
 }
 
-// tell prints how often each fault was met.
+// tell prints how often each fault was met, and what was mixed up.
 func (c *commands) tell(r campaign.Result) {
+	for _, mixup := range r.Mixups {
+		c.say("  wrong: %s", mixup)
+	}
 	c.say("  %d requests in %s; faults: %v", r.Requests, r.Took.Round(time.Second), r.Faults)
 }
 

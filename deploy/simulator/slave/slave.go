@@ -57,6 +57,17 @@ type Roll interface {
 	Answers(slave byte) bool
 }
 
+// A Namer is a [Source] whose slaves tell names of themselves, with function 43.
+// Slaves of a source without it do not know the function.
+type Namer interface {
+	// Names returns the objects of a slave, at most 244 bytes each: 0 is the
+	// maker, 1 the product code, 2 the revision; those from 3 to 0x7F are
+	// standard too, those above the maker's. None means that the slave does not
+	// know the function. Errors are those of [Source]. It may be called from
+	// many goroutines.
+	Names(slave byte) (map[byte]string, error)
+}
+
 // ErrSilent is returned by a [Source] whose slave does not answer.
 var ErrSilent = errors.New("slave is silent")
 
@@ -139,12 +150,13 @@ func (s *Server) answer(unit byte, pdu []byte) ([]byte, Exchange) {
 		x.Err = ErrSilent
 		return nil, x
 	}
-	x.Registers, x.Err = s.read(&x, pdu)
+	answer, err := s.content(&x, pdu)
+	x.Err = err
 	time.Sleep(s.options.Turnaround)
 	var exception Exception
 	switch {
 	case x.Err == nil:
-		return encode(x.Function, x.Registers), x
+		return answer, x
 	case errors.Is(x.Err, ErrSilent):
 		return nil, x
 	case errors.As(x.Err, &exception):
@@ -155,26 +167,37 @@ func (s *Server) answer(unit byte, pdu []byte) ([]byte, Exchange) {
 	}
 }
 
+// content is the answer to a request that is not refused.
+func (s *Server) content(x *Exchange, pdu []byte) (answer []byte, err error) {
+	switch x.Function {
+	case ReadHolding, ReadInput:
+		if x.Registers, err = s.read(x, pdu); err != nil {
+			return nil, err
+		}
+		return encode(x.Function, x.Registers), nil
+	case ReadIdentity:
+		return s.identity(x, pdu)
+	default:
+		return nil, s.refuse(x, IllegalFunction)
+	}
+}
+
 func (s *Server) read(x *Exchange, pdu []byte) ([]uint16, error) {
-	supported := x.Function == ReadHolding || x.Function == ReadInput
-	if supported && len(pdu) != 5 {
+	if len(pdu) != 5 {
 		return nil, s.refuse(x, IllegalQuantity)
 	}
-	if supported {
-		x.Address, x.Quantity = binary.BigEndian.Uint16(pdu[1:]), binary.BigEndian.Uint16(pdu[3:])
-		if x.Quantity < 1 || x.Quantity > MaxQuantity {
-			return nil, s.refuse(x, IllegalQuantity)
-		}
-		if int(x.Address)+int(x.Quantity) > 1<<16 {
-			return nil, s.refuse(x, IllegalAddress)
-		}
-		registers, err := s.source.Read(x.Slave, x.Function, x.Address, x.Quantity)
-		if err == nil && len(registers) != int(x.Quantity) {
-			return nil, fmt.Errorf("source gave %d registers, not %d", len(registers), x.Quantity)
-		}
-		return registers, err
+	x.Address, x.Quantity = binary.BigEndian.Uint16(pdu[1:]), binary.BigEndian.Uint16(pdu[3:])
+	if x.Quantity < 1 || x.Quantity > MaxQuantity {
+		return nil, s.refuse(x, IllegalQuantity)
 	}
-	return nil, s.refuse(x, IllegalFunction)
+	if int(x.Address)+int(x.Quantity) > 1<<16 {
+		return nil, s.refuse(x, IllegalAddress)
+	}
+	registers, err := s.source.Read(x.Slave, x.Function, x.Address, x.Quantity)
+	if err == nil && len(registers) != int(x.Quantity) {
+		return nil, fmt.Errorf("source gave %d registers, not %d", len(registers), x.Quantity)
+	}
+	return registers, err
 }
 
 // refuse returns the exception for a request that the source does not see, or
