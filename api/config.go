@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/notify"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/config"
@@ -17,15 +19,22 @@ import (
 // Config is how the program is set up; api/README.md shows a file.
 type Config struct {
 	Listen   string         `yaml:"listen"`
+	Site     string         `yaml:"site"` // address of the pages as people type it; by default that of listen
 	Database databaseConfig `yaml:"database"`
 	Broker   brokerConfig   `yaml:"broker"`
 	Influx   influx.Config  `yaml:"influx"`
 	Advisor  web.Advisor    `yaml:"advisor"`
 	SignIn   signInConfig   `yaml:"sign_in"`
+	Letter   letterConfig   `yaml:"letter"`
+	Mail     notify.Config  `yaml:"mail"`
+	Privacy  privacyConfig  `yaml:"privacy"`
 	// Proxy says that a reverse proxy on this machine or its private network
 	// stands in front and writes X-Forwarded-For.
-	Proxy bool      `yaml:"behind_proxy"`
-	Log   logConfig `yaml:"log"`
+	Proxy bool `yaml:"behind_proxy"`
+	// SigningKeyFile holds the private key that signs gateways' configurations,
+	// as api sign-key makes it; without one none is published.
+	SigningKeyFile string    `yaml:"signing_key_file"`
+	Log            logConfig `yaml:"log"`
 }
 
 type databaseConfig struct {
@@ -46,6 +55,18 @@ type signInConfig struct {
 	Secure  bool          `yaml:"secure_cookie"` // cookies by HTTPS only
 	Session time.Duration `yaml:"session"`       // how long a session lasts
 	Code    time.Duration `yaml:"code"`          // how long a new code works
+	Idle    time.Duration `yaml:"idle"`          // how long a session lasts that is not used
+	// The same for whoever has a role: staff see more.
+	StaffSession time.Duration `yaml:"staff_session"`
+	StaffIdle    time.Duration `yaml:"staff_idle"`
+}
+
+func (s signInConfig) terms() accounts.Terms {
+	return accounts.Terms{Length: s.Session, Idle: s.Idle, StaffLength: s.StaffSession, StaffIdle: s.StaffIdle}
+}
+
+type letterConfig struct {
+	Sender []string `yaml:"sender"` // the landlord's name and address, at most 5 lines
 }
 
 type logConfig struct {
@@ -60,8 +81,10 @@ func defaultConfig() Config {
 		Database: databaseConfig{DSN: "/var/lib/xnet/api.db"},
 		Broker:   brokerConfig{URL: "tcp://127.0.0.1:1883", Look: 3 * time.Second},
 		Influx:   influx.DefaultConfig(),
-		SignIn:   signInConfig{Session: 30 * day, Code: 400 * day},
-		Log:      logConfig{Level: "info"},
+		SignIn: signInConfig{Session: 30 * day, Idle: 7 * day, StaffSession: 7 * day, StaffIdle: 8 * time.Hour,
+			Code: 400 * day},
+		Mail: notify.DefaultConfig(),
+		Log:  logConfig{Level: "info"},
 	}
 }
 
@@ -90,6 +113,18 @@ func (c *Config) Validate() error {
 	if c.SignIn.Session < time.Minute {
 		fault("sign_in.session %s: want at least 1m", c.SignIn.Session)
 	}
+	if c.SignIn.Idle < time.Minute || c.SignIn.StaffIdle < time.Minute || c.SignIn.StaffSession < time.Minute {
+		fault("sign_in: idle %s, staff_idle %s, staff_session %s: want at least 1m each", c.SignIn.Idle, c.SignIn.StaffIdle, c.SignIn.StaffSession)
+	}
+	if u, err := url.Parse(c.siteAddress()); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(c.siteAddress()) > 200 {
+		fault("site %q: want the address of the pages such as https://roseraie.example", c.Site)
+	}
+	if len(c.Letter.Sender) > 5 {
+		fault("letter.sender has %d lines: want at most 5", len(c.Letter.Sender))
+	}
+	if err := c.Mail.Validate(); err != nil {
+		faults = append(faults, err)
+	}
 	if c.SignIn.Code < time.Hour {
 		fault("sign_in.code %s: want at least 1h", c.SignIn.Code)
 	}
@@ -97,6 +132,14 @@ func (c *Config) Validate() error {
 		fault("log.level %q: want debug, info, warn or error", c.Log.Level)
 	}
 	return errors.Join(faults...)
+}
+
+// siteAddress is the address of the pages without a slash at its end.
+func (c *Config) siteAddress() string {
+	if c.Site == "" {
+		return "http://" + c.Listen
+	}
+	return strings.TrimRight(c.Site, "/")
 }
 
 // A configured command reads its configuration from a file and the environment.
@@ -128,6 +171,9 @@ func (k checkCommand) Run(p program) error {
 		return err
 	}
 	if _, err := sqldb.DialectOf(c.Database.DSN); err != nil {
+		return err
+	}
+	if _, err := c.signingKey(); err != nil {
 		return err
 	}
 	fmt.Fprintln(p.stdout, "the configuration is valid")

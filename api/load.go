@@ -79,6 +79,40 @@ func (i inviteCommand) Run(ctx context.Context, p program) (err error) {
 	return errors.Join(failed, i.print(p, invited))
 }
 
+type adminCommand struct {
+	configured
+	JSON     bool   `name:"json" help:"Print a JSON list of person, code and expires instead of a line \"person code\"."`
+	Name     string `required:"" help:"First and last name, as on a letter."`
+	Language string `default:"fr" enum:"fr,en" help:"Language of the pages: fr or en."`
+}
+
+// Run makes the first administrator, who gives all other roles on the page
+// /reglages, and prints the code to sign in with.
+func (a adminCommand) Run(ctx context.Context, p program) (err error) {
+	c, err := a.load(p)
+	if err != nil {
+		return err
+	}
+	db, err := sqldb.Open(ctx, c.Database.DSN)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	store, err := accounts.NewStore(db, accounts.DefaultCost())
+	if err != nil {
+		return err
+	}
+	expires := time.Now().Add(c.SignIn.Code)
+	person, code, err := store.FirstAdministrator(ctx, a.Name, a.Language, expires)
+	if errors.Is(err, accounts.ErrAdministrated) {
+		return fmt.Errorf("%w: let them give the role on the page /reglages, or give them a new code with: api invite PERSON", err)
+	}
+	if err != nil {
+		return err
+	}
+	return inviteCommand{JSON: a.JSON}.print(p, []invitation{{string(person.ID), code.String(), expires.UTC().Format(time.RFC3339)}})
+}
+
 func invite(ctx context.Context, store *accounts.Store, persons []string, expires time.Time) ([]invitation, error) {
 	invited := []invitation{}
 	for _, person := range persons {

@@ -12,10 +12,17 @@ import (
 
 // commands is what the program can be told to do.
 type commands struct {
-	Run         runCommand    `cmd:"" help:"Serve pages and JSON until interrupted."`
-	CheckConfig checkCommand  `cmd:"" name:"check-config" help:"Read the configuration, name every fault with its remedy, and change nothing."`
-	Load        loadCommand   `cmd:"" help:"Make the database say what a residence's file says: dwellings, households, meters. All of it or nothing; doing it again changes nothing."`
-	Invite      inviteCommand `cmd:"" help:"Print a new sign-in code for each person, for a letter. The person's code before it stops working."`
+	Run         runCommand         `cmd:"" help:"Serve pages and JSON until interrupted."`
+	CheckConfig checkCommand       `cmd:"" name:"check-config" help:"Read the configuration, name every fault with its remedy, and change nothing."`
+	Load        loadCommand        `cmd:"" help:"Make the database say what a residence's file says: dwellings, households, meters. All of it or nothing; doing it again changes nothing."`
+	Admin       adminCommand       `cmd:"" help:"Make the first administrator and print the code to sign in with."`
+	Invite      inviteCommand      `cmd:"" help:"Print a new sign-in code for each person, for a letter. The person's code before it stops working."`
+	ImportStock importStockCommand `cmd:"" name:"import-stock" help:"Import a file of dwellings, CSV or XLSX. All of it or nothing; doing it again changes nothing."`
+	SignKey     signKeyCommand     `cmd:"" name:"sign-key" help:"Make the pair of keys that signs gateways' configurations: FILE is for the API, FILE.pub for the gateways. Files that exist are left alone."`
+	Backup      backupCommand      `cmd:"" help:"Copy the SQLite database to a new file, while the API may run."`
+	Restore     restoreCommand     `cmd:"" help:"Put a back-up in the database's place, and erase again what was erased since. The API must not run."`
+	Replay      replayCommand      `cmd:"" name:"replay-erasures" help:"Erase again what the ledger of erasures says and the database does not: after pg_restore, or a restore of InfluxDB."`
+	Retention   retentionCommand   `cmd:"" help:"Drop what is older than it may be kept, and look at InfluxDB's retention. The API does it each day."`
 }
 
 // program is what commands are given besides their own arguments.

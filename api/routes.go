@@ -19,6 +19,9 @@ import (
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/api/resource"
+	"github.com/xnetroseraie/xnet/dashboards/admin"
+	"github.com/xnetroseraie/xnet/dashboards/landlord"
 	"github.com/xnetroseraie/xnet/dashboards/tenant"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/figures"
@@ -34,6 +37,7 @@ type server struct {
 	now     func() time.Time
 	figures *prometheus.Registry
 	ready   func() error
+	desk    *desk // made where it is nil
 }
 
 // apiRoot is where JSON lives; problems below it are RFC 9457 documents.
@@ -45,12 +49,13 @@ func (s server) routes() (*echo.Echo, error) {
 	if err != nil {
 		return nil, err
 	}
-	persons, err := accounts.NewStore(s.db, accounts.DefaultCost())
-	if err != nil {
-		return nil, err
+	people := s.desk
+	if people == nil {
+		if people, err = newDesk(s.config, s.db, s.log, s.now); err != nil {
+			return nil, err
+		}
 	}
-	door := &accounts.Door{Store: persons, Throttle: accounts.NewThrottle(), Log: s.log, Now: s.now,
-		Length: s.config.SignIn.Session, Secure: s.config.SignIn.Secure}
+	door := people.door
 	homes := premises.NewStore(s.db)
 	reader := consumption.NewReader(homes, meters.NewStore(s.db), s.influx)
 
@@ -61,17 +66,42 @@ func (s server) routes() (*echo.Echo, error) {
 		e.IPExtractor = echo.ExtractIPFromXFFHeader()
 	}
 	e.HTTPErrorHandler = s.fault(site)
-	e.Use(s.measure(), s.recoverPanics(), web.Secure, middleware.BodyLimit("64K"), sameSite, door.Recognise)
+	e.Use(s.measure(), s.recoverPanics(), web.Secure, bodyLimit(), sameSite, door.Recognise)
 
 	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
 		e.GET(path, echo.WrapHandler(figures.Handler(s.figures, s.ready)))
 	}
 	site.Register(e)
 	tenant.New(site, door, homes, reader, s.now).Register(e)
+	admin.New(site, door, people.clerk, s.now).Register(e)
 	v1 := e.Group(apiRoot)
-	door.Register(v1)
-	consumption.NewHandler(reader, s.now).Register(v1.Group("", accounts.SignedIn))
+	once := resource.NewOnce(s.db, s.now, sender)
+	accounts.NewHandler(door, people.clerk, once).Register(v1)
+	if err := s.equipment(e, site, v1, homes, once); err != nil {
+		return nil, err
+	}
+	consumption.NewHandler(reader, s.now).Register(v1.Group("", accounts.Anyone(accounts.ConsumptionRead)))
+	importer := premises.NewImporter(homes, s.log, s.now)
+	premises.NewHandler(homes, importer, once, s.now).Register(v1)
+	landlord.New(site, homes, importer, people.clerk, s.now).Register(e)
+	s.consents(e, site, v1, homes, people, once)
 	return e, nil
+}
+
+// sender names the person who sends a request; empty for nobody.
+func sender(c echo.Context) string {
+	session, _ := accounts.Who(c)
+	return string(session.Person.ID)
+}
+
+// bodyLimit bounds all requests but those that bear a file of dwellings, which
+// have their own limit.
+func bodyLimit() echo.MiddlewareFunc {
+	return middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: "64K",
+		Skipper: func(c echo.Context) bool {
+			file := c.Path() == apiRoot+"/stock-imports" || c.Path() == landlord.ImportPath
+			return file && c.Request().Method == http.MethodPost
+		}})
 }
 
 // headAsGet lets HEAD be asked wherever GET is, as HTTP has it (RFC 9110, 9.1).
@@ -115,7 +145,7 @@ func (s server) fault(site *web.Site) echo.HTTPErrorHandler {
 		s.logFault(c, p)
 		var answer error
 		if strings.HasPrefix(c.Request().URL.Path, apiRoot) {
-			answer = problem.Write(c, p, web.Sentence(web.LanguageOf(c), p))
+			answer = problem.Write(c, p, web.LanguageOf(c).T)
 		} else {
 			answer = site.Fault(c, p)
 		}

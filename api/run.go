@@ -10,11 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/xnetroseraie/xnet/api/meters"
-	"github.com/xnetroseraie/xnet/api/premises"
-	"github.com/xnetroseraie/xnet/api/registry"
 	"github.com/xnetroseraie/xnet/api/sqldb"
-	"github.com/xnetroseraie/xnet/internal/config"
 	"github.com/xnetroseraie/xnet/internal/figures"
 	"github.com/xnetroseraie/xnet/internal/influx"
 )
@@ -33,6 +29,11 @@ func (r runCommand) Run(ctx context.Context, p program) (err error) {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	hold, err := sqldb.HoldOpen(c.Database.DSN)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, hold.Close()) }()
 	db, err := sqldb.Open(ctx, c.Database.DSN)
 	if err != nil {
 		return err
@@ -51,17 +52,26 @@ func logLevel(name string) (level slog.Level, err error) {
 }
 
 func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log *slog.Logger) error {
-	publisher, err := newPublisher(c.Broker, db, log)
+	told := figures.NewRegistry()
+	privacy, err := newPrivacy(ctx, c, db, client, log, told)
+	if err != nil {
+		return err
+	}
+	field, err := newField(c, db, client, privacy.settle, log)
+	if err != nil {
+		return err
+	}
+	people, err := newDesk(c, db, log, time.Now)
 	if err != nil {
 		return err
 	}
 	ready := &readiness{checks: map[string]func(context.Context) error{
 		"database": db.PingContext,
 		"influxdb": client.Ping,
-		"broker":   func(context.Context) error { return publisher.Ready() },
+		"broker":   func(context.Context) error { return field.publisher.Ready() },
 	}}
 	handler, err := server{config: c, db: db, influx: client, log: log, now: time.Now,
-		figures: figures.NewRegistry(), ready: ready.check}.routes()
+		figures: told, ready: ready.check, desk: people}.routes()
 	if err != nil {
 		return err
 	}
@@ -73,26 +83,13 @@ func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log
 	}
 	log.Info("serving", "address", c.Listen)
 	var background sync.WaitGroup
-	background.Go(func() { publisher.Run(ctx) })
+	background.Go(func() { field.run(ctx) })
+	background.Go(func() { people.outbox.Run(ctx) })
+	background.Go(func() { privacy.run(ctx) })
 	err = <-ended
 	stop()
 	background.Wait()
 	return err
-}
-
-func newPublisher(b brokerConfig, db *sql.DB, log *slog.Logger) (*registry.Publisher, error) {
-	password, err := config.Secret(b.PasswordFile)
-	if err != nil {
-		return nil, fmt.Errorf("broker.password_file: %w", err)
-	}
-	host, err := os.Hostname()
-	if err != nil {
-		return nil, fmt.Errorf("name of this machine: %w", err)
-	}
-	// Two programs with one name would throw each other off the broker.
-	id := fmt.Sprintf("xnet-api-%s-%d", host, os.Getpid())
-	return registry.New(registry.Broker{URL: b.URL, ClientID: id, Username: b.Username, Password: password},
-		premises.NewStore(db), meters.NewStore(db), b.Look, log), nil
 }
 
 // readiness asks the servers the program needs, at most once in a while however

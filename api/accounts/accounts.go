@@ -1,5 +1,7 @@
 // Package accounts knows persons and how they sign in: with a code from a
-// letter, which opens a session that the server keeps.
+// letter, a password of their own or a code by e-mail, each of which opens a
+// session that the server keeps. It knows what staff do for the landlord, and
+// the tokens of programs.
 package accounts
 
 import (
@@ -9,100 +11,81 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math/big"
-	"strings"
 	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/xnetroseraie/xnet/api/problem"
 )
 
 // A PersonID names a person, as the landlord's file does: 1 to 64 characters.
 type PersonID string
 
+// NewPersonID returns an id for a person whom no file names.
+func NewPersonID() PersonID { return PersonID(newID()) }
+
+// newID returns an id that grows with time, so that new rows stand together.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
 // A Person is someone who may sign in.
 type Person struct {
 	ID       PersonID
-	Name     string // as written on the letter; personal, never logged
+	Name     string // as written on the letter; personal, never logged; 1 to 200 characters
 	Language string // two or three letters, "fr" or "en"; others are shown French
+	Version  int64  // grows with each change; 0 where it was not asked for
 }
 
 // Reasons for which a sign-in or a session is refused. Test with errors.Is.
 var (
 	ErrCodeMalformed = errors.New("code is not twelve characters of the alphabet")
-	ErrCodeWrong     = errors.New("code is unknown, wrong or expired")
+	ErrCodeWrong     = errors.New("code or password is unknown, wrong or expired")
 	ErrNoSession     = errors.New("session is unknown or expired")
-	ErrNoPerson      = errors.New("no such person")
 )
 
-// alphabet has no two characters that look alike on paper: no O (0), I and L
-// (1), B (8), S (5), Z (2), U (V), Q (0). Its 28 characters give the secret
-// 38 bits, which the throttle and the cost of a hash guard.
-const alphabet = "0123456789ACDEFGHJKMNPRTVWXY"
+// ErrNoPerson is what looking for a person fails with where there is none, or
+// none that the sender may see. It is a problem NotFound.
+var ErrNoPerson = &problem.Error{Kind: problem.NotFound, Message: "person.none"}
 
+// A Way is how somebody signed in.
+type Way string
+
+// The ways in.
 const (
-	selectorLength = 4
-	codeLength     = 12
-	groupLength    = 4
+	ByCode     Way = "code"     // of a letter, or of an invitation by e-mail
+	ByPassword Way = "password" // of the person's choice, with the name on the letter
+	ByEmail    Way = "email"    // a new code each time
 )
 
-// lookAlikes maps what a reader may see for a character of the alphabet.
-var lookAlikes = strings.NewReplacer("O", "0", "Q", "0", "I", "1", "L", "1",
-	"B", "8", "S", "5", "Z", "2", "U", "V", " ", "", "-", "", "\u00a0", "", "\u202f", "", ".", "", "–", "", "\t", "")
-
-// A Code is what a letter tells its reader: twelve characters, of which the
-// first four are public and find the row. The zero value is no code.
-type Code struct{ text string }
-
-// NewCode draws a code.
-func NewCode() (Code, error) {
-	text := make([]byte, codeLength)
-	for i := range text {
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet))))
-		if err != nil {
-			return Code{}, fmt.Errorf("draw a code: %w", err)
-		}
-		text[i] = alphabet[n.Int64()]
-	}
-	return Code{string(text)}, nil
-}
-
-// ParseCode reads a code as a person types it: in any case, with or without
-// spaces and hyphens, O for 0 and I for 1. The error is [ErrCodeMalformed].
-func ParseCode(typed string) (Code, error) {
-	if len(typed) > 100 {
-		return Code{}, ErrCodeMalformed
-	}
-	text := lookAlikes.Replace(strings.ToUpper(typed))
-	if len(text) != codeLength || strings.Trim(text, alphabet) != "" {
-		return Code{}, ErrCodeMalformed
-	}
-	for _, r := range text {
-		if !strings.ContainsRune(alphabet, r) {
-			return Code{}, ErrCodeMalformed
-		}
-	}
-	return Code{text}, nil
-}
-
-// String writes the code in groups of four, as a letter prints it.
-func (c Code) String() string {
-	var groups []string
-	for at := 0; at+groupLength <= len(c.text); at += groupLength {
-		groups = append(groups, c.text[at:at+groupLength])
-	}
-	return strings.Join(groups, "-")
-}
-
-func (c Code) selector() string { return c.text[:selectorLength] }
-func (c Code) secret() string   { return c.text[selectorLength:] }
+// A SessionID names a session; it is no secret.
+type SessionID string
 
 // A Session is a signed-in browser or program.
 type Session struct {
+	ID        SessionID // empty for a token's
 	Person    Person
-	FormToken string    // stands in every form that changes something
+	FormToken string    // stands in every form that changes something; empty for a token's
+	Way       Way       // how it was opened; empty for a token's
+	Opened    time.Time // UTC
 	Expires   time.Time // UTC
+	Roles     []Role    // the person's, each once
+	Token     TokenID   // of a program; empty for a browser
+	Scopes    []Scope   // of the token
 }
 
-// A Token is the secret that a browser keeps in its cookie. The store knows
-// only its hash.
+// freshFor is how long after a sign-in a session may change the ways in.
+const freshFor = 30 * time.Minute
+
+// Fresh reports whether the session was opened so short a while ago that it may
+// change how its person comes in. Whoever finds an open browser must not.
+func (s Session) Fresh(now time.Time) bool {
+	return s.Token == "" && now.Sub(s.Opened) < freshFor
+}
+
+// A TokenID names the token of a program.
+type TokenID string
+
+// A Token is the secret that a browser keeps in its cookie, or a program in its
+// configuration. The store knows only its hash.
 type Token string
 
 func newToken() (Token, error) {

@@ -17,10 +17,22 @@ const (
 	mostKnown   = 20_000
 )
 
+// Limits of asking for codes by e-mail: a class of beginners behind one address
+// asks at once, and nobody fills a mailbox.
+const (
+	freeAsks       = 15
+	firstAskWait   = time.Minute
+	longestAskWait = 15 * time.Minute
+	forgetAskAfter = 5 * time.Minute
+)
+
 // A Throttle slows an address that tries wrong codes. It slows the address, not
 // the account, so that nobody can lock somebody else out. It may be used from
 // several goroutines.
 type Throttle struct {
+	free                   int
+	first, longest, forget time.Duration
+
 	mu    sync.Mutex
 	tries map[netip.Prefix]tries
 }
@@ -31,8 +43,15 @@ type tries struct {
 	next  time.Time // when the next try is let in
 }
 
-// NewThrottle returns a throttle that knows no address.
-func NewThrottle() *Throttle { return &Throttle{tries: map[netip.Prefix]tries{}} }
+// NewThrottle returns a throttle of sign-ins that knows no address.
+func NewThrottle() *Throttle {
+	return &Throttle{free: freeTries, first: firstWait, longest: longestWait, forget: forgetAfter, tries: map[netip.Prefix]tries{}}
+}
+
+// NewAskThrottle returns one of codes asked for by e-mail.
+func NewAskThrottle() *Throttle {
+	return &Throttle{free: freeAsks, first: firstAskWait, longest: longestAskWait, forget: forgetAskAfter, tries: map[netip.Prefix]tries{}}
+}
 
 // Admit counts a try of the address at now and returns 0, or how long it must
 // wait before it tries again; a try that must wait is not counted.
@@ -40,14 +59,14 @@ func (t *Throttle) Admit(address string, now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := network(address)
-	known := t.tries[key].forget(now)
+	known := t.tries[key].forgotten(now, t.forget)
 	if wait := known.next.Sub(now); wait > 0 {
 		return wait
 	}
 	t.makeRoom(now)
 	known.count++
-	if over := known.count - freeTries; over >= 0 {
-		known.next = now.Add(min(longestWait, firstWait<<min(over, 10)))
+	if over := known.count - t.free; over >= 0 {
+		known.next = now.Add(min(t.longest, t.first<<min(over, 10)))
 	}
 	t.tries[key] = known
 	return 0
@@ -58,22 +77,22 @@ func (t *Throttle) Forgive(address string, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := network(address)
-	known := t.tries[key].forget(now)
+	known := t.tries[key].forgotten(now, t.forget)
 	known.count = max(0, known.count-1)
-	if known.count < freeTries {
+	if known.count < t.free {
 		known.next = time.Time{}
 	}
 	t.tries[key] = known
 }
 
-func (k tries) forget(now time.Time) tries {
+func (k tries) forgotten(now time.Time, after time.Duration) tries {
 	if k.count == 0 {
 		return tries{last: now}
 	}
-	forgotten := int(now.Sub(k.last) / forgetAfter)
-	if forgotten > 0 {
-		k.count = max(0, k.count-forgotten)
-		k.last = k.last.Add(time.Duration(forgotten) * forgetAfter)
+	gone := int(now.Sub(k.last) / after)
+	if gone > 0 {
+		k.count = max(0, k.count-gone)
+		k.last = k.last.Add(time.Duration(gone) * after)
 	}
 	return k
 }
@@ -84,7 +103,7 @@ func (t *Throttle) makeRoom(now time.Time) {
 		return
 	}
 	for key, known := range t.tries {
-		if known.forget(now).count == 0 {
+		if known.forgotten(now, t.forget).count == 0 {
 			delete(t.tries, key)
 		}
 	}

@@ -28,7 +28,7 @@ gateways: [{id: g}]
 dwellings:
   - id: d
     label: "1"
-    households: [{id: h, occupants: 1, language: fr, moved_in: 2026-01-01, persons: [{id: p, name: P}]}]
+    households: [{id: h, occupants: 1, language: fr, moved_in: 2026-01-01, consents: [fine_curve], persons: [{id: p, name: P}]}]
     points:
 `
 
@@ -106,7 +106,7 @@ func (tt dayCase) run(t *testing.T, server *testkit.InfluxServer) {
 	write(t, client, tt.closed, tt.latest)
 	now := local(t, tt.now)
 	today := civil.DateOf(now)
-	got, err := reader.Between(t.Context(), "p", now, today.MonthOf().First(), today.AddDays(1))
+	got, err := reader.Between(t.Context(), premises.Own("p"), now, today.MonthOf().First(), today.AddDays(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ dwellings:
     label: "1"
     households:
       - {id: h0, occupants: 1, language: fr, moved_in: 2026-01-01, moved_out: 2026-05-05, persons: [{id: before, name: B}]}
-      - {id: h1, occupants: 1, language: fr, moved_in: 2026-05-05, persons: [{id: p, name: P}]}
+      - {id: h1, occupants: 1, language: fr, moved_in: 2026-05-05, consents: [fine_curve], persons: [{id: p, name: P}]}
     points:
 `+onePoint)
 	write(t, client, []closedDay{{"a", "2026-05-03", 300, 300}}, map[string]metering.Amount{"2026-05-04 23:00:00": 400, "2026-05-05 12:00:00": 600})
@@ -146,7 +146,7 @@ dwellings:
 		person accounts.PersonID
 		want   []metering.Amount
 	}{{"p", nil}, {"before", []metering.Amount{100}}} {
-		got, err := reader.Between(t.Context(), tt.person, now, today.AddDays(-1), today.AddDays(1))
+		got, err := reader.Between(t.Context(), premises.Own(tt.person), now, today.AddDays(-1), today.AddDays(1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +165,7 @@ dwellings:
 		}
 	}
 	write(t, client, []closedDay{{"a", "2026-05-04", 450, 150}}, nil)
-	got, err := reader.Between(t.Context(), "p", now, today.AddDays(-1), today.AddDays(1))
+	got, err := reader.Between(t.Context(), premises.Own("p"), now, today.AddDays(-1), today.AddDays(1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
@@ -117,7 +118,8 @@ func (h *Handler) monthly(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string][]monthFigure{"months": months})
 }
 
-// series returns the caller's series, of one kind where the query names it.
+// series returns the caller's series, of one kind where the query names it, and
+// of the household that it names; else of the caller's own.
 func (h *Handler) series(c echo.Context, from, to civil.Date) ([]Series, error) {
 	var only metering.Kind
 	if name := c.QueryParam("kind"); name != "" {
@@ -130,7 +132,8 @@ func (h *Handler) series(c echo.Context, from, to civil.Date) ([]Series, error) 
 	if !ok {
 		return nil, &problem.Error{Kind: problem.SignedOut, Message: "session.none"}
 	}
-	home, err := h.reader.Between(c.Request().Context(), session.Person.ID, h.now(), from, to)
+	viewer := premises.Viewer{Person: session.Person.ID, Household: premises.HouseholdID(c.QueryParam("household"))}
+	home, err := h.reader.Between(c.Request().Context(), viewer, h.now(), from, to)
 	if err != nil {
 		return nil, err
 	}

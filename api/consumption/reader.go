@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
@@ -34,17 +33,17 @@ type Home struct {
 	Series []Series        // by kind, in the order of [metering.Kinds]
 }
 
-// Between returns what the person's homes used on the days [from, to), as known
-// at now. It fails with the problem NotFound "tenancy.none" where the person
-// lives nowhere on these days, and with Unavailable "service.away" where
-// InfluxDB does not answer.
-func (r *Reader) Between(ctx context.Context, person accounts.PersonID, now time.Time, from, to civil.Date) (Home, error) {
-	zone, err := r.homes.Zone(ctx, person)
+// Between returns what the viewer's homes used on the days [from, to), as known
+// at now. It fails with the problem NotFound "tenancy.none" where the viewer may
+// see no home on these days, and with Unavailable "service.away" where InfluxDB
+// does not answer.
+func (r *Reader) Between(ctx context.Context, v premises.Viewer, now time.Time, from, to civil.Date) (Home, error) {
+	zone, err := r.homes.Zone(ctx, v)
 	if err != nil {
 		return Home{}, err
 	}
 	home := Home{Zone: zone, Today: civil.DateIn(now, zone)}
-	home.Stays, err = r.homes.During(ctx, person, home.Today, from, to)
+	home.Stays, err = r.homes.During(ctx, v, now, from, to)
 	if err != nil {
 		return Home{}, err
 	}

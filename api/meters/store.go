@@ -75,18 +75,19 @@ func scanFitted(rows *sql.Rows) (Fitted, error) {
 
 const registry = `
 SELECT meter.id, meter.gateway_id, meter.kind, meter.index_modulus, meter.max_per_hour,
-       meter.interval_s, meter.resolution, MIN(binding.from_ms),
+       meter.interval_s, meter.resolution, meter.erased_until_ms, MIN(binding.from_ms),
        CASE WHEN COUNT(*) = COUNT(binding.to_ms) THEN MAX(binding.to_ms) ELSE 0 END
   FROM meter
   JOIN gateway ON gateway.id = meter.gateway_id
   JOIN binding ON binding.meter_id = meter.id
  WHERE gateway.residence_id = $1
  GROUP BY meter.id, meter.gateway_id, meter.kind, meter.index_modulus, meter.max_per_hour,
-          meter.interval_s, meter.resolution
+          meter.interval_s, meter.resolution, meter.erased_until_ms
  ORDER BY meter.id`
 
 // Registry returns what the collector and the gateways must know of the
-// residence's meters: those that hang or hung at a point, by id.
+// residence's meters: those that hang or hung at a point, a dwelling's or a
+// building's, by id.
 func (s *Store) Registry(ctx context.Context, r premises.Residence) (wire.Registry, error) {
 	rows, err := s.db.QueryContext(ctx, registry, string(r.ID))
 	if err != nil {
@@ -95,7 +96,7 @@ func (s *Store) Registry(ctx context.Context, r premises.Residence) (wire.Regist
 	all, err := sqldb.Collect(rows, func(rows *sql.Rows) (wire.RegistryMeter, error) {
 		var m wire.RegistryMeter
 		err := rows.Scan(&m.Meter, &m.Gateway, (*string)(&m.Kind), &m.IndexModulus, &m.MaxPerHour,
-			&m.IntervalS, (*string)(&m.Resolution), &m.FromMs, &m.ToMs)
+			&m.IntervalS, (*string)(&m.Resolution), &m.ErasedUntilMs, &m.FromMs, &m.ToMs)
 		return m, err
 	})
 	if err != nil {
@@ -127,16 +128,18 @@ VALUES ($1, $2, $3)
                 WHERE before.id = point.dwelling_id
                   AND after.id = excluded.dwelling_id)`
 
+// The file says how finely a meter may be read at most; how finely it is read
+// comes from consents, and is off until they are looked at.
 const putMeter = `
-INSERT INTO meter (id, gateway_id, kind, index_modulus, max_per_hour, interval_s, resolution)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO meter (id, gateway_id, kind, index_modulus, max_per_hour, interval_s, resolution, resolution_most)
+VALUES ($1, $2, $3, $4, $5, $6, 'off', $7)
     ON CONFLICT (id) DO UPDATE
    SET gateway_id = excluded.gateway_id,
        kind = excluded.kind,
        index_modulus = excluded.index_modulus,
        max_per_hour = excluded.max_per_hour,
        interval_s = excluded.interval_s,
-       resolution = excluded.resolution
+       resolution_most = excluded.resolution_most
  WHERE EXISTS (SELECT 1
                  FROM gateway AS before
                  JOIN gateway AS after ON after.residence_id = before.residence_id

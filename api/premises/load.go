@@ -14,32 +14,58 @@ import (
 // another residence.
 var ErrElsewhere = errors.New("belongs to another residence: ids are unique over all residences")
 
+// A row's version grows where the file changes something.
 const putResidence = `
-INSERT INTO residence (id, name, zone, earliest_ms)
-VALUES ($1, $2, $3, $4)
+INSERT INTO residence (id, name, zone, earliest_ms, street, postcode, town, heat_individual_percent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (id) DO UPDATE
    SET name = excluded.name,
        zone = excluded.zone,
-       earliest_ms = excluded.earliest_ms`
+       earliest_ms = excluded.earliest_ms,
+       street = excluded.street,
+       postcode = excluded.postcode,
+       town = excluded.town,
+       heat_individual_percent = excluded.heat_individual_percent,
+       version = residence.version +
+                 CASE WHEN (residence.name, residence.zone, residence.earliest_ms, residence.street,
+                            residence.postcode, residence.town, residence.heat_individual_percent) =
+                           (excluded.name, excluded.zone, excluded.earliest_ms, excluded.street,
+                            excluded.postcode, excluded.town, excluded.heat_individual_percent) THEN 0
+                      ELSE 1 END`
 
 const putDwelling = `
-INSERT INTO dwelling (id, residence_id, building, staircase, label, floor, rooms, area_m2)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO dwelling (id, residence_id, building, staircase, label, floor, rooms, area_m2, heating_kind, hot_water_kind)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (id) DO UPDATE
    SET building = excluded.building,
        staircase = excluded.staircase,
        label = excluded.label,
        floor = excluded.floor,
        rooms = excluded.rooms,
-       area_m2 = excluded.area_m2
+       area_m2 = excluded.area_m2,
+       heating_kind = excluded.heating_kind,
+       hot_water_kind = excluded.hot_water_kind,
+       version = dwelling.version +
+                 CASE WHEN (dwelling.building, dwelling.staircase, dwelling.label, dwelling.floor, dwelling.rooms,
+                            dwelling.area_m2, dwelling.heating_kind, dwelling.hot_water_kind) =
+                           (excluded.building, excluded.staircase, excluded.label, excluded.floor, excluded.rooms,
+                            excluded.area_m2, excluded.heating_kind, excluded.hot_water_kind) THEN 0
+                      ELSE 1 END
  WHERE dwelling.residence_id = excluded.residence_id`
 
 const putHousehold = `
-INSERT INTO household (id, occupants, language)
-VALUES ($1, $2, $3)
+INSERT INTO household (id, occupants, language, contact_by, telephone, email)
+VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (id) DO UPDATE
    SET occupants = excluded.occupants,
-       language = excluded.language`
+       language = excluded.language,
+       contact_by = excluded.contact_by,
+       telephone = excluded.telephone,
+       email = excluded.email,
+       version = household.version +
+                 CASE WHEN (household.occupants, household.language, household.contact_by, household.telephone, household.email) =
+                           (excluded.occupants, excluded.language, excluded.contact_by, excluded.telephone, excluded.email) THEN 0
+                      ELSE 1 END`
 
 const dropMemberships = `
 DELETE FROM membership
@@ -66,22 +92,28 @@ VALUES ($1, $2, $3, $4)`
 // transaction of a load. Tenancies and memberships that it does not name end to
 // exist, and with them the access; dwellings and households stay, empty.
 func Replace(ctx context.Context, tx *sql.Tx, r Roster) error {
-	earliest := max(0, r.Residence.Earliest.UnixMilli())
-	if _, err := tx.ExecContext(ctx, putResidence, string(r.Residence.ID), r.Residence.Name, r.Residence.Zone.String(), earliest); err != nil {
+	if err := putPlace(ctx, tx, r.Residence); err != nil {
 		return fmt.Errorf("residence %s: %w", r.Residence.ID, err)
 	}
 	for _, d := range r.Dwellings {
 		if err := PutOwned(ctx, tx, putDwelling, string(d.ID), string(d.Residence), d.Building, d.Staircase,
-			d.Label, d.Floor, d.Rooms, d.AreaM2); err != nil {
+			d.Label, d.Floor, d.Rooms, d.AreaM2, string(orUnknown(d.Heating)), string(orUnknown(d.HotWater))); err != nil {
 			return fmt.Errorf("dwelling %s: %w", d.ID, err)
 		}
 	}
 	for _, h := range r.Households {
-		if _, err := tx.ExecContext(ctx, putHousehold, string(h.ID), h.Occupants, h.Language); err != nil {
+		if _, err := tx.ExecContext(ctx, putHousehold, string(h.ID), h.Occupants, h.Language,
+			string(orLetter(h.Contact.By)), h.Contact.Telephone, h.Contact.Email); err != nil {
 			return fmt.Errorf("household %s: %w", h.ID, err)
 		}
 	}
 	return replaceStays(ctx, tx, r.Residence.ID, r)
+}
+
+func putPlace(ctx context.Context, tx *sql.Tx, r Residence) error {
+	_, err := tx.ExecContext(ctx, putResidence, string(r.ID), r.Name, r.Zone.String(), max(0, r.Earliest.UnixMilli()),
+		r.Street, r.Postcode, r.Town, r.HeatIndividualPercent)
+	return err
 }
 
 func replaceStays(ctx context.Context, tx *sql.Tx, residence metering.SiteID, r Roster) error {

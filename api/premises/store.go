@@ -9,108 +9,133 @@ import (
 
 	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
-// A Store reads premises. It may be used from several goroutines.
+// A Store keeps premises. It may be used from several goroutines.
 type Store struct{ db *sql.DB }
 
 // NewStore returns a store on a migrated database.
 func NewStore(db *sql.DB) *Store { return &Store{db: db} }
 
-// The membership must hold on the day of asking ($2): when it ends, what was
-// seen before is not found any more. The days are clipped to the tenancy and to
-// the membership, so that who joins late does not see what was before.
-const during = `
-SELECT dwelling.id, dwelling.residence_id, dwelling.building, dwelling.staircase, dwelling.label,
-       dwelling.floor, dwelling.rooms, dwelling.area_m2, residence.zone,
-       CASE WHEN membership.from_date > tenancy.moved_in THEN membership.from_date ELSE tenancy.moved_in END,
-       COALESCE(tenancy.moved_out, ''),
-       CASE WHEN tenancy.moved_in >= membership.from_date AND tenancy.moved_in >= $3 THEN tenancy.moved_in
-            WHEN membership.from_date >= $3 THEN membership.from_date
-            ELSE $3 END,
-       CASE WHEN tenancy.moved_out IS NOT NULL AND tenancy.moved_out < $4 THEN tenancy.moved_out
-            ELSE $4 END
-  FROM membership
-  JOIN tenancy ON tenancy.household_id = membership.household_id
-  JOIN dwelling ON dwelling.id = tenancy.dwelling_id
-  JOIN residence ON residence.id = dwelling.residence_id
- WHERE membership.person_id = $1
-   AND membership.from_date <= $2
-   AND (membership.to_date IS NULL OR membership.to_date > $2)
-   AND tenancy.moved_in < $4
-   AND (tenancy.moved_out IS NULL OR tenancy.moved_out > $3)
-   AND (tenancy.moved_out IS NULL OR tenancy.moved_out > membership.from_date)
-   AND membership.from_date < $4
- ORDER BY tenancy.moved_in, dwelling.id`
+// What staff may do, each in the residences of their role. $1 is the person; the
+// statement has a table or alias dwelling, or residence, of the row in question.
+const (
+	mayReadStock = `
+EXISTS (SELECT 1
+          FROM staff_role
+         WHERE staff_role.person_id = $1
+           AND staff_role.role IN ('advisor', 'manager', 'installer', 'administrator')
+           AND (staff_role.residence_id IS NULL OR staff_role.residence_id = dwelling.residence_id))`
 
-// During returns the parts of the person's stays that fall within [from, to) as
-// they may be seen on the day today, in the order of moving in. It fails with
-// the problem NotFound "tenancy.none" where there is none, so that another
-// household's home looks absent rather than forbidden.
-func (s *Store) During(ctx context.Context, person accounts.PersonID, today, from, to civil.Date) ([]Stay, error) {
-	rows, err := s.db.QueryContext(ctx, during, string(person), today.String(), from.String(), to.String())
-	if err != nil {
-		return nil, fmt.Errorf("stays of person %s: %w", person, err)
+	mayChangeStock = `
+EXISTS (SELECT 1
+          FROM staff_role
+         WHERE staff_role.person_id = $1
+           AND staff_role.role IN ('manager', 'administrator')
+           AND (staff_role.residence_id IS NULL OR staff_role.residence_id = dwelling.residence_id))`
+
+	mayReadResidence = `
+EXISTS (SELECT 1
+          FROM staff_role
+         WHERE staff_role.person_id = $1
+           AND staff_role.role IN ('advisor', 'manager', 'installer', 'administrator')
+           AND (staff_role.residence_id IS NULL OR staff_role.residence_id = residence.id))`
+
+	mayChangeResidence = `
+EXISTS (SELECT 1
+          FROM staff_role
+         WHERE staff_role.person_id = $1
+           AND staff_role.role = 'administrator'
+           AND (staff_role.residence_id IS NULL OR staff_role.residence_id = residence.id))`
+
+	// Of a household's homes, those of today and later count, or the last.
+	mayReadPeople = `
+EXISTS (SELECT 1
+          FROM staff_role
+          JOIN tenancy AS lived ON lived.household_id = household.id
+          JOIN dwelling AS home ON home.id = lived.dwelling_id
+         WHERE staff_role.person_id = $1
+           AND staff_role.role IN ('advisor', 'manager', 'administrator')
+           AND (staff_role.residence_id IS NULL OR staff_role.residence_id = home.residence_id)
+           AND (lived.moved_out IS NULL OR lived.moved_out > $2
+            OR NOT EXISTS (SELECT 1
+                             FROM tenancy AS later
+                            WHERE later.household_id = lived.household_id
+                              AND later.moved_in > lived.moved_in)))`
+
+	mayChangePeople = `
+EXISTS (SELECT 1
+          FROM staff_role
+          JOIN tenancy AS lived ON lived.household_id = household.id
+          JOIN dwelling AS home ON home.id = lived.dwelling_id
+         WHERE staff_role.person_id = $1
+           AND staff_role.role IN ('manager', 'administrator')
+           AND (staff_role.residence_id IS NULL OR staff_role.residence_id = home.residence_id)
+           AND (lived.moved_out IS NULL OR lived.moved_out > $2
+            OR NOT EXISTS (SELECT 1
+                             FROM tenancy AS later
+                            WHERE later.household_id = lived.household_id
+                              AND later.moved_in > lived.moved_in)))`
+)
+
+func notFound(key string) error { return &problem.Error{Kind: problem.NotFound, Message: key} }
+
+// found turns what is not there into the problem NotFound of that key.
+func found(err error, key string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return notFound(key)
 	}
-	stays, err := sqldb.Collect(rows, scanStay)
-	if err != nil {
-		return nil, fmt.Errorf("stays of person %s: %w", person, err)
-	}
-	if len(stays) == 0 {
-		return nil, &problem.Error{Kind: problem.NotFound, Message: "tenancy.none"}
-	}
-	return stays, nil
+	return err
 }
 
-func scanStay(rows *sql.Rows) (Stay, error) {
-	var s Stay
-	var zone, movedIn, movedOut, from, to string
-	d := &s.Dwelling
-	err := rows.Scan(&d.ID, &d.Residence, &d.Building, &d.Staircase, &d.Label, &d.Floor, &d.Rooms, &d.AreaM2,
-		&zone, &movedIn, &movedOut, &from, &to)
-	if err != nil {
-		return Stay{}, err
+// changedOne tells why an update changed nothing: the row has another version,
+// or is not there for who asked.
+func changedOne(done sql.Result, there func() error) error {
+	n, err := done.RowsAffected()
+	if err != nil || n > 0 {
+		return err
 	}
-	if s.Zone, err = time.LoadLocation(zone); err != nil {
-		return Stay{}, fmt.Errorf("residence %s: zone %q: %w", d.Residence, zone, err)
+	if err := there(); err != nil {
+		return err
 	}
-	for _, field := range []struct {
-		text string
-		date *civil.Date
-	}{{movedIn, &s.MovedIn}, {movedOut, &s.MovedOut}, {from, &s.From}, {to, &s.To}} {
-		if field.text == "" {
-			continue
-		}
-		if *field.date, err = civil.ParseDate(field.text); err != nil {
-			return Stay{}, fmt.Errorf("tenancy of dwelling %s: %w", d.ID, err)
-		}
-	}
-	return s, nil
+	return resource.ErrStale
 }
 
-// Residences lists every residence by id.
+const residenceColumns = `residence.id, residence.name, residence.zone, residence.earliest_ms, residence.street,
+       residence.postcode, residence.town, residence.heat_individual_percent, residence.version`
+
+func scanResidence(scan func(...any) error) (Residence, error) {
+	var r Residence
+	var zone string
+	var earliestMs int64
+	err := scan(&r.ID, &r.Name, &zone, &earliestMs, &r.Street, &r.Postcode, &r.Town, &r.HeatIndividualPercent, &r.Version)
+	if err != nil {
+		return Residence{}, err
+	}
+	r.Earliest = sqldb.Time(earliestMs)
+	if r.Zone, err = time.LoadLocation(zone); err != nil {
+		return Residence{}, fmt.Errorf("residence %s: zone %q: %w", r.ID, zone, err)
+	}
+	return r, nil
+}
+
+const everyResidence = `
+SELECT ` + residenceColumns + `
+  FROM residence
+ ORDER BY id`
+
+// Residences lists every residence by id, for the program itself; people are
+// given [Store.ResidencesOf].
 func (s *Store) Residences(ctx context.Context) ([]Residence, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id, name, zone, earliest_ms FROM residence ORDER BY id`)
+	rows, err := s.db.QueryContext(ctx, everyResidence)
 	if err != nil {
 		return nil, fmt.Errorf("residences: %w", err)
 	}
-	all, err := sqldb.Collect(rows, func(rows *sql.Rows) (Residence, error) {
-		var r Residence
-		var zone string
-		var earliestMs int64
-		if err := rows.Scan(&r.ID, &r.Name, &zone, &earliestMs); err != nil {
-			return Residence{}, err
-		}
-		r.Earliest = sqldb.Time(earliestMs)
-		var err error
-		if r.Zone, err = time.LoadLocation(zone); err != nil {
-			return Residence{}, fmt.Errorf("residence %s: zone %q: %w", r.ID, zone, err)
-		}
-		return r, nil
-	})
+	all, err := sqldb.Collect(rows, func(rows *sql.Rows) (Residence, error) { return scanResidence(rows.Scan) })
 	if err != nil {
 		return nil, fmt.Errorf("residences: %w", err)
 	}
@@ -142,33 +167,4 @@ func (s *Store) Residents(ctx context.Context, residence metering.SiteID, today 
 		return nil, fmt.Errorf("residents of %s: %w", residence, err)
 	}
 	return all, nil
-}
-
-const zoneOf = `
-SELECT residence.zone
-  FROM membership
-  JOIN tenancy ON tenancy.household_id = membership.household_id
-  JOIN dwelling ON dwelling.id = tenancy.dwelling_id
-  JOIN residence ON residence.id = dwelling.residence_id
- WHERE membership.person_id = $1
- ORDER BY tenancy.moved_in DESC
- LIMIT 1`
-
-// Zone returns the zone in which the person's days begin: that of the home they
-// moved to last. It fails with the problem NotFound "tenancy.none" where the
-// person never had one.
-func (s *Store) Zone(ctx context.Context, person accounts.PersonID) (*time.Location, error) {
-	var name string
-	err := s.db.QueryRowContext(ctx, zoneOf, string(person)).Scan(&name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, &problem.Error{Kind: problem.NotFound, Message: "tenancy.none"}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("zone of person %s: %w", person, err)
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, fmt.Errorf("zone of person %s: %w", person, err)
-	}
-	return zone, nil
 }

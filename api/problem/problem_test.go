@@ -27,7 +27,7 @@ func TestOf(t *testing.T) {
 		{"anything else", errors.New("disk full"), http.StatusInternalServerError, "error.internal"},
 		{"no route", echo.ErrNotFound, http.StatusNotFound, "error.not_found"},
 		{"no method", echo.ErrMethodNotAllowed, http.StatusNotFound, "error.not_found"},
-		{"too large", echo.ErrStatusRequestEntityTooLarge, http.StatusUnprocessableEntity, "error.malformed"},
+		{"too large", echo.ErrStatusRequestEntityTooLarge, http.StatusRequestEntityTooLarge, "error.too_large"},
 		{"server's", echo.ErrBadGateway, http.StatusInternalServerError, "error.internal"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestWriteHidesTheCause(t *testing.T) {
 	recorder := httptest.NewRecorder()
 	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), recorder)
 	p := &problem.Error{Kind: problem.TooMany, Message: "signin.too_many", Retry: 1500 * time.Millisecond, Err: errors.New("secret")}
-	if err := problem.Write(c, p, "Attendez."); err != nil {
+	if err := problem.Write(c, p, func(string, ...any) string { return "Attendez." }); err != nil {
 		t.Fatal(err)
 	}
 	var got map[string]any
@@ -57,7 +57,7 @@ func TestWriteHidesTheCause(t *testing.T) {
 	if wait := recorder.Header().Get("Retry-After"); wait != "2" {
 		t.Errorf("Retry-After = %q, want 2", wait)
 	}
-	if kind := recorder.Header().Get("Content-Type"); kind != problem.MediaType {
+	if kind := recorder.Header().Get("Content-Type"); kind != problem.MediaTypeJSON {
 		t.Errorf("Content-Type = %q", kind)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/meters/configuration"
 	"github.com/xnetroseraie/xnet/api/premises"
-	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
@@ -29,25 +29,31 @@ type Broker struct {
 // ErrAway is what [Publisher.Ready] says while the broker is not connected.
 var ErrAway = errors.New("the broker is not connected")
 
-// A Publisher publishes the registry of every residence when it connects and
-// when the store's answer changed.
+// A Publisher publishes the registry of every residence, and the configuration of
+// every gateway that has one, when it connects and when the stores' answers
+// changed.
 type Publisher struct {
 	homes     *premises.Store
 	meters    *meters.Store
+	configs   *configuration.Store
+	before    func(context.Context) error
 	log       *slog.Logger
 	every     time.Duration // between two looks at the store
 	client    mqtt.Client
-	connected chan struct{} // a connection, not yet served
-	published map[metering.SiteID][]byte
+	connected chan struct{}     // a connection, not yet served
+	published map[string][]byte // by topic
 }
 
 const publishTimeout = 10 * time.Second
 
-// New returns a publisher that looks at the store every so often. It connects
-// when it runs.
-func New(b Broker, homes *premises.Store, m *meters.Store, every time.Duration, log *slog.Logger) *Publisher {
-	p := &Publisher{homes: homes, meters: m, log: log, every: every,
-		connected: make(chan struct{}, 1), published: map[metering.SiteID][]byte{}}
+// New returns a publisher that looks at the stores every so often; configs may be
+// nil. Each look begins with before, unless that is nil: it makes the meters'
+// resolutions what consents say. While it fails nothing is published, since what
+// would be might say too much. The publisher connects when it runs.
+func New(b Broker, homes *premises.Store, m *meters.Store, configs *configuration.Store, every time.Duration,
+	before func(context.Context) error, log *slog.Logger) *Publisher {
+	p := &Publisher{homes: homes, meters: m, configs: configs, log: log, every: every, before: before,
+		connected: make(chan struct{}, 1), published: map[string][]byte{}}
 	options := mqtt.NewClientOptions().AddBroker(b.URL).SetClientID(b.ClientID).
 		SetUsername(b.Username).SetPassword(b.Password).
 		SetConnectRetry(true).SetConnectRetryInterval(2 * time.Second).
@@ -100,36 +106,76 @@ func (p *Publisher) Run(ctx context.Context) {
 }
 
 func (p *Publisher) publish(ctx context.Context) error {
+	if p.before != nil {
+		if err := p.before(ctx); err != nil {
+			return err
+		}
+	}
 	residences, err := p.homes.Residences(ctx)
 	if err != nil {
 		return err
 	}
 	var faults []error
 	for _, r := range residences {
-		faults = append(faults, p.publishOne(ctx, r))
+		faults = append(faults, p.publishRegistry(ctx, r))
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, p.publishConfigs(ctx))...)
 }
 
-func (p *Publisher) publishOne(ctx context.Context, r premises.Residence) error {
+func (p *Publisher) publishRegistry(ctx context.Context, r premises.Residence) error {
 	current, err := p.meters.Registry(ctx, r)
 	if err != nil {
 		return err
 	}
 	payload, err := current.Encode()
-	if err != nil || bytes.Equal(payload, p.published[r.ID]) {
+	if err != nil {
 		return err
 	}
-	token := p.client.Publish(wire.RegistryTopic(r.ID), 1, true, payload)
+	sent, err := p.send(wire.RegistryTopic(r.ID), payload)
+	if err != nil {
+		return fmt.Errorf("publish the registry of %s: %w", r.ID, err)
+	}
+	if sent {
+		p.log.Info("registry published", "residence", r.ID, "meters", len(current.Meters))
+	}
+	return nil
+}
+
+func (p *Publisher) publishConfigs(ctx context.Context) error {
+	if p.configs == nil {
+		return nil
+	}
+	payloads, err := p.configs.Signed(ctx)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for source, payload := range payloads {
+		sent, err := p.send(source.Topic(wire.ConfigChannel), payload)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("publish the configuration of gateway %s: %w", source, err))
+		}
+		if sent {
+			p.log.Info("configuration published", "gateway", source.String())
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// send publishes what the broker does not retain yet, and reports whether it did.
+func (p *Publisher) send(topic string, payload []byte) (bool, error) {
+	if bytes.Equal(payload, p.published[topic]) {
+		return false, nil
+	}
+	token := p.client.Publish(topic, 1, true, payload)
 	if !token.WaitTimeout(publishTimeout) {
-		return fmt.Errorf("publish the registry of %s: no answer in %s", r.ID, publishTimeout)
+		return false, fmt.Errorf("no answer in %s", publishTimeout)
 	}
 	// A token that a lost connection completed says nothing; the next
 	// connection publishes again whatever is remembered here.
 	if err := token.Error(); err != nil {
-		return fmt.Errorf("publish the registry of %s: %w", r.ID, err)
+		return false, err
 	}
-	p.published[r.ID] = payload
-	p.log.Info("registry published", "residence", r.ID, "meters", len(current.Meters))
-	return nil
+	p.published[topic] = payload
+	return true, nil
 }

@@ -2,20 +2,26 @@ package registry_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/meters/configuration"
+	"github.com/xnetroseraie/xnet/api/meters/meterstest"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/registry"
 	"github.com/xnetroseraie/xnet/api/roster"
 	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
+	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
 	"github.com/xnetroseraie/xnet/internal/testkit"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
@@ -61,7 +67,7 @@ func TestPublisher(t *testing.T) {
 		}
 	}
 	load(string(text))
-	p := registry.New(registry.Broker{URL: broker.URL, ClientID: "api-test"}, premises.NewStore(db), meters.NewStore(db), 100*time.Millisecond, testkit.Logger(t))
+	p := registry.New(registry.Broker{URL: broker.URL, ClientID: "api-test"}, premises.NewStore(db), meters.NewStore(db), nil, 100*time.Millisecond, nil, testkit.Logger(t))
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { p.Run(ctx); close(ended) }()
@@ -94,5 +100,73 @@ func TestPublisher(t *testing.T) {
 	expect("after a crash of the broker", 6, "day")
 	if err := p.Ready(); err != nil {
 		t.Errorf("ready: %v", err)
+	}
+}
+
+// A configuration that somebody published is retained, signed; while what makes
+// the resolutions fails, nothing is published at all.
+func TestPublisherOfConfigurations(t *testing.T) {
+	broker := testkit.Broker(t)
+	db := sqldbtest.Open(t, filepath.Join(t.TempDir(), "xnet.db"))
+	meterstest.Furnish(t, db)
+	public, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fleet := meters.NewStore(db)
+	configs := configuration.NewStore(db, fleet, key)
+	status, err := configs.Status(t.Context(), meterstest.Installer, "gw-r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, _, err := configs.Publish(t.Context(), meterstest.Installer, "gw-r", status.Draft.Digest(), meterstest.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failing atomic.Bool
+	var looks atomic.Int64
+	failing.Store(true)
+	before := func(context.Context) error {
+		looks.Add(1)
+		if failing.Load() {
+			return errors.New("no")
+		}
+		return nil
+	}
+	p := registry.New(registry.Broker{URL: broker.URL, ClientID: "api-test"}, premises.NewStore(db), fleet, configs, 20*time.Millisecond, before, testkit.Logger(t))
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { p.Run(ctx); close(ended) }()
+	t.Cleanup(func() { stop(); <-ended })
+
+	got := make(chan mqtt.Message, 10)
+	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(broker.URL).SetClientID("reader"))
+	if token := client.Connect(); !token.WaitTimeout(5*time.Second) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	t.Cleanup(func() { client.Disconnect(0) })
+	client.Subscribe("xnet/v1/#", 1, func(_ mqtt.Client, m mqtt.Message) { got <- m }).WaitTimeout(5 * time.Second)
+	testkit.Eventually(t, 10*time.Second, func() error {
+		if looks.Load() < 3 {
+			return errors.New("not looked yet")
+		}
+		return nil
+	})
+	if len(got) > 0 {
+		t.Errorf("published %s though the resolutions are not settled", (<-got).Topic())
+	}
+	failing.Store(false)
+	topics := map[string][]byte{}
+	for len(topics) < 3 { // two registries and one configuration
+		select {
+		case m := <-got:
+			topics[m.Topic()] = m.Payload()
+		case <-time.After(10 * time.Second):
+			t.Fatalf("published %d topics, want 3", len(topics))
+		}
+	}
+	signed, err := wire.DecodeSignedConfig(topics["xnet/v1/R/gw-r/config"])
+	if err != nil || firmwareconfig.Verify(public, signed) != nil || signed.Version != strconv.FormatInt(version, 10) {
+		t.Errorf("configuration %s %q, %v", signed.Version, signed.Document, err)
 	}
 }

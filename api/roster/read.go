@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/consent"
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/internal/civil"
@@ -98,8 +99,17 @@ func (r *reader) residence(f file) {
 		r.fault(place, "zone %q: want an IANA name such as Europe/Paris", f.Residence.Zone)
 		zone = time.UTC
 	}
+	r.text(place, "street", f.Residence.Street, 0, 200)
+	r.text(place, "postcode", f.Residence.Postcode, 0, 20)
+	r.text(place, "town", f.Residence.Town, 0, 100)
+	percent := premises.UsualHeatPercent
+	if f.Residence.HeatIndividualPercent != nil {
+		percent = *f.Residence.HeatIndividualPercent
+	}
+	r.number(place, "heat_individual_percent", percent, 0, 100)
 	r.roster.Premises.Residence = premises.Residence{ID: metering.SiteID(f.Residence.ID), Name: f.Residence.Name,
-		Zone: zone, Earliest: r.instant(place, "earliest", f.Residence.Earliest)}
+		Zone: zone, Earliest: r.instant(place, "earliest", f.Residence.Earliest), Street: f.Residence.Street,
+		Postcode: f.Residence.Postcode, Town: f.Residence.Town, HeatIndividualPercent: percent}
 	r.roster.Meters.Residence = metering.SiteID(f.Residence.ID)
 }
 
@@ -124,7 +134,8 @@ func (r *reader) dwelling(d fileDwelling) {
 	}
 	p := &r.roster.Premises
 	p.Dwellings = append(p.Dwellings, premises.Dwelling{ID: premises.DwellingID(d.ID), Residence: p.Residence.ID,
-		Building: d.Building, Staircase: d.Staircase, Label: d.Label, Floor: d.Floor, Rooms: d.Rooms, AreaM2: d.AreaM2})
+		Building: d.Building, Staircase: d.Staircase, Label: d.Label, Floor: d.Floor, Rooms: d.Rooms, AreaM2: d.AreaM2,
+		Heating: r.warmth(place, "heating", d.Heating), HotWater: r.warmth(place, "hot_water", d.HotWater)})
 	for _, h := range d.Households {
 		r.household(place, d.ID, h)
 	}
@@ -138,9 +149,9 @@ func (r *reader) household(place, dwelling string, h fileHousehold) {
 	r.id(place, h.ID)
 	r.number(place, "occupants", h.Occupants, 1, 30)
 	r.text(place, "language", h.Language, 2, 3)
-	read := premises.Household{ID: premises.HouseholdID(h.ID), Occupants: h.Occupants, Language: h.Language}
+	read := premises.Household{ID: premises.HouseholdID(h.ID), Occupants: h.Occupants, Language: h.Language, Contact: r.contact(place, h.Contact)}
 	if before, known := r.households[read.ID]; known && before != read {
-		r.fault(place, "stands twice with other occupants or language")
+		r.fault(place, "stands twice with other occupants, language or contact")
 	} else if !known {
 		r.households[read.ID] = read
 		r.roster.Premises.Households = append(r.roster.Premises.Households, read)
@@ -156,8 +167,40 @@ func (r *reader) household(place, dwelling string, h fileHousehold) {
 	// The same stay keeps its id over loads.
 	stay.ID = uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "tenancy/%s/%s/%s", h.ID, dwelling, h.MovedIn)).String()
 	r.roster.Premises.Tenancies = append(r.roster.Premises.Tenancies, stay)
+	r.consents(place, h, stay)
 	for _, p := range h.Persons {
 		r.person(place, h, p, stay.MovedIn)
+	}
+}
+
+func (r *reader) warmth(place, what, text string) premises.Warmth {
+	w := premises.Warmth(cmp.Or(text, string(premises.WarmthUnknown)))
+	if !slices.Contains(premises.Warmths, w) {
+		r.fault(place, "%s %q: want one of %v", what, text, premises.Warmths)
+	}
+	return w
+}
+
+func (r *reader) contact(place string, c fileContact) premises.Contact {
+	contact := premises.Contact{By: premises.Channel(cmp.Or(c.By, string(premises.Letter))), Telephone: c.Telephone, Email: c.Email}
+	for _, f := range contact.Faults() {
+		r.fault(place, "contact: %s is not right or missing", f.Name)
+	}
+	return contact
+}
+
+func (r *reader) consents(place string, h fileHousehold, stay premises.Tenancy) {
+	for i, name := range h.Consents {
+		purpose := consent.Purpose(name)
+		switch {
+		case !slices.Contains(consent.Purposes, purpose):
+			r.fault(place, "consents: %q: want one of %v", name, consent.Purposes)
+		case slices.Contains(h.Consents[:i], name):
+			r.fault(place, "consents: %s stands twice", name)
+		default:
+			r.roster.Consents = append(r.roster.Consents, consent.Agreed{Household: stay.Household, Tenancy: stay.ID,
+				Language: h.Language, Purpose: purpose})
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/consent"
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/internal/config"
@@ -26,6 +27,11 @@ type fileResidence struct {
 	Name     string `yaml:"name"`
 	Zone     string `yaml:"zone"`
 	Earliest string `yaml:"earliest"`
+	Street   string `yaml:"street"`
+	Postcode string `yaml:"postcode"`
+	Town     string `yaml:"town"`
+	// HeatIndividualPercent is 70 where the file does not say it.
+	HeatIndividualPercent *int `yaml:"heat_individual_percent"`
 }
 
 type fileGateway struct {
@@ -40,6 +46,8 @@ type fileDwelling struct {
 	Floor      int             `yaml:"floor"`
 	Rooms      int             `yaml:"rooms"`
 	AreaM2     float64         `yaml:"area_m2"`
+	Heating    string          `yaml:"heating"`
+	HotWater   string          `yaml:"hot_water"`
 	Households []fileHousehold `yaml:"households"`
 	Points     []filePoint     `yaml:"points"`
 }
@@ -50,7 +58,16 @@ type fileHousehold struct {
 	Language  string       `yaml:"language"`
 	MovedIn   string       `yaml:"moved_in"`
 	MovedOut  string       `yaml:"moved_out"`
+	Contact   fileContact  `yaml:"contact"`
 	Persons   []filePerson `yaml:"persons"`
+	// Consents lists the purposes that the household agreed to on paper.
+	Consents []string `yaml:"consents"`
+}
+
+type fileContact struct {
+	By        string `yaml:"by"`
+	Telephone string `yaml:"telephone"`
+	Email     string `yaml:"email"`
 }
 
 type filePerson struct {
@@ -82,6 +99,7 @@ type Roster struct {
 	Persons  []accounts.Person
 	Premises premises.Roster
 	Meters   meters.Roster
+	Consents []consent.Agreed
 }
 
 // Parse reads the text of a file. Its error joins every fault, each with its

@@ -109,13 +109,13 @@ func TestStoreEndsAccess(t *testing.T) {
 			t.Fatal(err)
 		}
 		homes, today := premises.NewStore(db), civil.Date{Year: 2026, Month: 3, Day: 18}
-		if _, err := homes.During(t.Context(), "P-new", today, today, today.AddDays(1)); err != nil {
+		if _, err := homes.During(t.Context(), premises.Own("P-new"), today.Start(time.UTC), today, today.AddDays(1)); err != nil {
 			t.Fatal(err)
 		}
 		if err := load(t, db, strings.ReplaceAll(residence(t), "P-new", "P-other")); err != nil {
 			t.Fatal(err)
 		}
-		if stays, err := homes.During(t.Context(), "P-new", today, today, today.AddDays(1)); err == nil {
+		if stays, err := homes.During(t.Context(), premises.Own("P-new"), today.Start(time.UTC), today, today.AddDays(1)); err == nil {
 			t.Errorf("still sees %v", stays)
 		}
 	})
@@ -196,6 +196,7 @@ func TestDuringClipsToTheTenancy(t *testing.T) {
 			}
 			return d
 		}
+		now := time.Date(2026, 3, 18, 12, 0, 0, 0, time.UTC)
 		for _, tt := range []struct{ name, person, from, to, wantFrom, wantTo string }{
 			{"within", "P-new", "2026-03-01", "2026-03-05", "2026-03-01", "2026-03-05"},
 			{"over moving in", "P-new", "2026-01-01", "2026-03-01", "2026-02-10", "2026-03-01"},
@@ -205,7 +206,7 @@ func TestDuringClipsToTheTenancy(t *testing.T) {
 			{"nobody", "P-none", "2026-01-01", "2026-03-01", "", ""},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				stays, err := homes.During(t.Context(), accounts.PersonID(tt.person), date("2026-03-18"), date(tt.from), date(tt.to))
+				stays, err := homes.During(t.Context(), premises.Own(accounts.PersonID(tt.person)), now, date(tt.from), date(tt.to))
 				if tt.wantFrom == "" {
 					if err == nil {
 						t.Errorf("stays = %v, want none", stays)
@@ -219,12 +220,12 @@ func TestDuringClipsToTheTenancy(t *testing.T) {
 		}
 		// Once the membership ends, nothing of before is found either.
 		sqldbtest.Exec(t, db, `UPDATE membership SET to_date = '2026-03-18' WHERE person_id = 'P-new'`)
-		if stays, err := homes.During(t.Context(), "P-new", date("2026-03-18"), date("2026-03-01"), date("2026-03-05")); err == nil {
+		if stays, err := homes.During(t.Context(), premises.Own("P-new"), now, date("2026-03-01"), date("2026-03-05")); err == nil {
 			t.Errorf("after the membership: %v", stays)
 		}
 		// Who joins later does not see what was before.
 		sqldbtest.Exec(t, db, `UPDATE membership SET to_date = NULL, from_date = '2026-03-03' WHERE person_id = 'P-new'`)
-		stays, err := homes.During(t.Context(), "P-new", date("2026-03-18"), date("2026-03-01"), date("2026-03-05"))
+		stays, err := homes.During(t.Context(), premises.Own("P-new"), now, date("2026-03-01"), date("2026-03-05"))
 		if err != nil || stays[0].From.String() != "2026-03-03" || stays[0].MovedIn.String() != "2026-03-03" {
 			t.Errorf("who joined on 3 March sees %+v, %v", stays, err)
 		}

@@ -97,10 +97,12 @@ func connect(dialect Dialect, dsn string) (*sql.DB, error) {
 }
 
 // sqliteDSN takes the write lock when a transaction begins: a transaction that
-// reads first and writes later would fail under load instead of waiting.
+// reads first and writes later would fail under load instead of waiting. What is
+// deleted is overwritten: a family that asked to be erased must not be found in
+// the file's free pages.
 func sqliteDSN(path string) string {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(5000)", "foreign_keys(1)", "journal_mode(WAL)", "synchronous(NORMAL)"}}
+		"busy_timeout(5000)", "foreign_keys(1)", "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(1)"}}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 

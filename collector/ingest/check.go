@@ -20,6 +20,8 @@ const (
 	overModulus class = "index_over_modulus"
 	wrongUnit   class = "unit_of_index"
 	rejected    class = "rejected_by_influxdb"
+	// otherGateway condemns single readings, not their pack.
+	otherGateway class = "other_gateway"
 )
 
 // maxAhead is how far a gateway's clock may run ahead before its readings are

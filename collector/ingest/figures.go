@@ -8,7 +8,7 @@ import (
 
 // figures are what the ingester tells Prometheus.
 type figures struct {
-	packs, readings, stored, dropped, unknown, unkept prometheus.Counter
+	packs, readings, stored, dropped, unknown, unkept, erased, foreign prometheus.Counter
 
 	refused *prometheus.CounterVec
 	seconds prometheus.Histogram
@@ -27,6 +27,8 @@ func newFigures(queued, kept func() float64) *figures {
 		dropped:  counter("dropped_by_consent_total", "Readings finer than the meter's resolution, dropped."),
 		unknown:  counter("unknown_meter_readings_total", "Readings of meters that no registry knows, stored."),
 		unkept:   counter("quarantine_failures_total", "Refused packs that could not be kept, and were not answered."),
+		erased:   counter("erased_readings_total", "Readings of times that were erased, refused and kept nowhere."),
+		foreign:  counter("other_gateway_readings_total", "Readings of meters that the registry gives to another gateway, kept in the quarantine."),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xnet_collector_refused_packs_total",
 			Help: "Packs refused and kept in the quarantine."}, []string{"reason"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "xnet_collector_batch_seconds",
@@ -39,7 +41,7 @@ func newFigures(queued, kept func() float64) *figures {
 }
 
 func (f *figures) register(r prometheus.Registerer) error {
-	for _, c := range []prometheus.Collector{f.packs, f.readings, f.stored, f.dropped, f.unknown, f.unkept,
+	for _, c := range []prometheus.Collector{f.packs, f.readings, f.stored, f.dropped, f.unknown, f.unkept, f.erased, f.foreign,
 		f.refused, f.seconds, f.queued, f.kept} {
 		if err := r.Register(c); err != nil {
 			return fmt.Errorf("register figures: %w", err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/collector/quarantine"
+	"github.com/xnetroseraie/xnet/collector/sites"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
@@ -22,7 +23,8 @@ type message struct {
 type batch struct {
 	packs    []*message
 	readings []metering.Reading
-	ends     []int // of each pack's readings
+	ends     []int           // of each pack's readings
+	seen     *sites.Snapshot // by which the first of them was sifted
 }
 
 // The intake decodes, checks and batches; one goroutine.
@@ -159,12 +161,15 @@ func (k *intake) letGo(site metering.SiteID) {
 // admit adds to the batch what of the pack may be kept, or refuses the pack.
 func (k *intake) admit(m *message) {
 	snapshot := k.Sites.Now()
+	if !k.sift(m, snapshot) {
+		return
+	}
 	if f := check(snapshot, m.source.Site, m.pack.Readings, time.Now()); f != nil {
 		k.refuse(m, f.class, f.text)
 		return
 	}
 	if len(k.batch.packs) == 0 {
-		k.born = time.Now()
+		k.born, k.batch.seen = time.Now(), snapshot
 	}
 	dropped, unknown := 0, 0
 	for i := range m.pack.Readings {
@@ -188,8 +193,19 @@ func (k *intake) admit(m *message) {
 }
 
 // refuse keeps the pack in the quarantine and answers that it is refused. What
-// cannot be kept is not answered; what bears no number cannot be.
+// cannot be kept is not answered; what bears no number cannot be. What was
+// erased is not kept either.
 func (in *Ingester) refuse(m *message, class class, reason string) {
+	payload, left := in.unerased(m)
+	m.payload = payload
+	if left && !in.quarantined(m, class, reason) {
+		return
+	}
+	in.answerRefused(m, reason)
+}
+
+// quarantined keeps the pack as it is and reports whether it is durable.
+func (in *Ingester) quarantined(m *message, class class, reason string) bool {
 	err := in.Quarantine.Keep(quarantine.Refused{At: time.Now().UTC(), Topic: m.topic, Source: m.source,
 		Spool: m.pack.Spool, Seq: m.pack.Seq, Reason: reason, Payload: m.payload})
 	if err != nil {
@@ -199,10 +215,14 @@ func (in *Ingester) refuse(m *message, class class, reason string) {
 		} else {
 			in.Log.Error("quarantine cannot be written: look at its disk", "gateway", m.source.String(), "seq", m.pack.Seq, "error", err)
 		}
-		return
+		return false
 	}
 	in.figures.refused.WithLabelValues(string(class)).Inc()
 	in.Log.Warn("pack refused", "gateway", m.source.String(), "spool", m.pack.Spool, "seq", m.pack.Seq, "reason", reason)
+	return true
+}
+
+func (in *Ingester) answerRefused(m *message, reason string) {
 	if m.pack.Spool != "" {
 		in.answer(m.source, wire.Stored{Spool: m.pack.Spool, Refused: []wire.Refusal{{Seq: m.pack.Seq, Reason: reason}}})
 	}

@@ -53,6 +53,7 @@ func (in *Ingester) store(ctx context.Context, b *batch) bool {
 // insist writes the batch again and again while the fault is temporary.
 func (in *Ingester) insist(ctx context.Context, b *batch) error {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		in.figures.erased.Add(float64(b.forget(in.Sites.Now())))
 		err := in.Store.WriteReadings(ctx, b.readings)
 		if err == nil || errors.Is(err, influx.ErrRejected) {
 			in.failing.Store(0)
@@ -82,8 +83,8 @@ func (in *Ingester) mark(b *batch) bool {
 func (b *batch) halves() (left, right *batch) {
 	mid := len(b.packs) / 2
 	cut := b.ends[mid-1]
-	left = &batch{packs: b.packs[:mid], readings: b.readings[:cut], ends: b.ends[:mid]}
-	right = &batch{packs: b.packs[mid:], readings: b.readings[cut:]}
+	left = &batch{packs: b.packs[:mid], readings: b.readings[:cut:cut], ends: b.ends[:mid], seen: b.seen}
+	right = &batch{packs: b.packs[mid:], readings: b.readings[cut:], seen: b.seen}
 	for _, end := range b.ends[mid:] {
 		right.ends = append(right.ends, end-cut)
 	}

@@ -45,8 +45,17 @@ type whyPart struct{ Meter, FromDay, FromIndex, ToDay, ToIndex, Used string }
 // A teller says what a home used, in one language.
 type teller struct {
 	web.Language
-	home consumption.Home
-	now  time.Time
+	home   consumption.Home
+	now    time.Time
+	helped bool // the reader is a helper
+}
+
+// off says why there is no figure: a helper cannot agree in the home's place.
+func (t teller) off() string {
+	if t.helped {
+		return t.T("helped.off")
+	}
+	return t.T("home.off")
 }
 
 // setFigure fills the month's figure, or what to say instead.

@@ -20,6 +20,7 @@ const shownDays = 31
 
 type homeView struct {
 	web.Chrome
+	whose
 	Greeting  string
 	Place     string // the dwelling, as on the door; empty where there is none
 	Cards     []card
@@ -30,15 +31,20 @@ type homeView struct {
 	MonthName string
 }
 
-var homePage = web.MustPage[homeView](templates, "templates/home.html", "templates/cards.html")
+var homePage = web.MustPage[homeView](templates, "templates/home.html", "templates/cards.html", "templates/whose.html")
 
-// home serves GET /: what the reader's home used, up to now.
+// home serves GET /: what the reader's home used, up to now, or a home that the
+// reader helps.
 func (h *Handler) home(c echo.Context) error {
 	session, _ := accounts.Who(c)
 	ctx, now := c.Request().Context(), h.now()
 	view := homeView{Chrome: h.site.Chrome(c, "home.title")}
 	view.Greeting = view.T("home.greeting", session.Person.Name)
-	zone, err := h.homes.Zone(ctx, session.Person.ID)
+	var err error
+	if view.whose, err = h.whose(c, view.Language); err != nil {
+		return err
+	}
+	zone, err := h.homes.Zone(ctx, view.Viewer)
 	if isNone(err) {
 		view.NoHome = true
 		return homePage.Render(c, http.StatusOK, view)
@@ -48,7 +54,7 @@ func (h *Handler) home(c echo.Context) error {
 	}
 	today := civil.DateIn(now, zone)
 	from := today.MonthOf().Prev().First()
-	home, err := h.consumption.Between(ctx, session.Person.ID, now, from, today.AddDays(1))
+	home, err := h.consumption.Between(ctx, view.Viewer, now, from, today.AddDays(1))
 	if isNone(err) || err == nil && !livesThere(home) {
 		return h.left(c, view, today)
 	}
@@ -56,9 +62,9 @@ func (h *Handler) home(c echo.Context) error {
 		return err
 	}
 	stay := home.Stays[len(home.Stays)-1]
-	t := teller{Language: view.Language, home: home, now: now}
+	t := teller{Language: view.Language, home: home, now: now, helped: view.Helped != ""}
 	view.Place = t.place(stay.Dwelling)
-	view.MonthLink, view.MonthName = monthLink(today.MonthOf()), t.Month(today.MonthOf())
+	view.MonthLink, view.MonthName = view.link(monthLink(today.MonthOf())), t.Month(today.MonthOf())
 	view.NoMeters = len(home.Series) == 0
 	for _, s := range home.Series {
 		view.Cards = append(view.Cards, t.homeCard(s))
@@ -74,8 +80,7 @@ func livesThere(home consumption.Home) bool {
 
 // left is the first page of who lives nowhere now: the way to earlier months.
 func (h *Handler) left(c echo.Context, view homeView, today civil.Date) error {
-	session, _ := accounts.Who(c)
-	stays, err := h.homes.During(c.Request().Context(), session.Person.ID, today, civil.Date{Year: 1970, Month: 1, Day: 1}, today)
+	stays, err := h.homes.During(c.Request().Context(), view.Viewer, h.now(), civil.Date{Year: 1970, Month: 1, Day: 1}, today)
 	if isNone(err) {
 		view.NoHome = true
 		return homePage.Render(c, http.StatusOK, view)
@@ -86,7 +91,7 @@ func (h *Handler) left(c echo.Context, view homeView, today civil.Date) error {
 	last := stays[len(stays)-1].To
 	month := last.AddDays(-1).MonthOf()
 	view.Left = view.T("home.left", view.Date(last, today))
-	view.MonthLink, view.MonthName = monthLink(month), view.Month(month)
+	view.MonthLink, view.MonthName = view.link(monthLink(month)), view.Month(month)
 	return homePage.Render(c, http.StatusOK, view)
 }
 
@@ -109,8 +114,10 @@ func (t teller) homeCard(s consumption.Series) card {
 	c := card{Kind: s.Kind, Title: t.T("kind." + string(s.Kind))}
 	switch s.Resolution {
 	case metering.Off:
-		c.None = t.T("home.off")
-		c.Lines = []string{t.T("home.off_how")}
+		c.None = t.off()
+		if !t.helped {
+			c.Lines = []string{t.T("home.off_how")}
+		}
 		return c
 	case metering.Month:
 		last := t.home.Today.MonthOf().Prev()

@@ -5,7 +5,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
@@ -16,23 +15,29 @@ import (
 
 type monthView struct {
 	web.Chrome
+	whose
+	HomeLink           string
 	Cards              []card
 	Previous, Next     string // links; empty where there is nothing
 	PreviousName, Name string
 	NextName           string
 }
 
-var monthPage = web.MustPage[monthView](templates, "templates/month.html", "templates/cards.html")
+var monthPage = web.MustPage[monthView](templates, "templates/month.html", "templates/cards.html", "templates/whose.html")
 
-// month serves GET /consommation/2026-03: a month of the reader's home.
+// month serves GET /consommation/2026-03: a month of the reader's home, or of one
+// that the reader helps.
 func (h *Handler) month(c echo.Context) error {
 	month, err := civil.ParseMonth(c.Param("month"))
 	if err != nil {
 		return &problem.Error{Kind: problem.NotFound, Message: "month.malformed", Err: err}
 	}
-	session, _ := accounts.Who(c)
 	ctx, now := c.Request().Context(), h.now()
-	zone, err := h.homes.Zone(ctx, session.Person.ID)
+	view := monthView{Chrome: h.site.Chrome(c, "home.title")}
+	if view.whose, err = h.whose(c, view.Language); err != nil {
+		return err
+	}
+	zone, err := h.homes.Zone(ctx, view.Viewer)
 	if err != nil {
 		return err
 	}
@@ -45,18 +50,17 @@ func (h *Handler) month(c echo.Context) error {
 	if !month.First().Before(to) {
 		return &problem.Error{Kind: problem.NotFound, Message: "tenancy.none"}
 	}
-	home, err := h.consumption.Between(ctx, session.Person.ID, now, month.First(), to)
+	home, err := h.consumption.Between(ctx, view.Viewer, now, month.First(), to)
 	if err != nil {
 		return err
 	}
-	all, err := h.homes.During(ctx, session.Person.ID, today, civil.Date{Year: 1970, Month: 1, Day: 1}, tomorrow)
+	all, err := h.homes.During(ctx, view.Viewer, now, civil.Date{Year: 1970, Month: 1, Day: 1}, tomorrow)
 	if err != nil {
 		return err
 	}
-	view := monthView{Chrome: h.site.Chrome(c, "home.title")}
-	t := teller{Language: view.Language, home: home, now: now}
+	t := teller{Language: view.Language, home: home, now: now, helped: view.Helped != ""}
 	view.Name = t.Month(month)
-	view.Title = view.Name
+	view.Title, view.HomeLink = view.Name, view.link("/")
 	view.neighbours(month, all)
 	for _, s := range home.Series {
 		view.Cards = append(view.Cards, t.monthCard(s, month, to))
@@ -68,17 +72,17 @@ func (h *Handler) month(c echo.Context) error {
 func (v *monthView) neighbours(month civil.Month, stays []premises.Stay) {
 	before, after := month.Prev(), month.Next()
 	if stays[0].From.Before(month.First()) {
-		v.Previous, v.PreviousName = monthLink(before), v.Month(before)
+		v.Previous, v.PreviousName = v.link(monthLink(before)), v.Month(before)
 	}
 	if after.First().Before(stays[len(stays)-1].To) {
-		v.Next, v.NextName = monthLink(after), v.Month(after)
+		v.Next, v.NextName = v.link(monthLink(after)), v.Month(after)
 	}
 }
 
 func (t teller) monthCard(s consumption.Series, month civil.Month, to civil.Date) card {
 	c := card{Kind: s.Kind, Title: t.T("kind." + string(s.Kind))}
 	if s.Resolution == metering.Off {
-		c.None = t.T("home.off")
+		c.None = t.off()
 		return c
 	}
 	m, ok := s.Month(month)

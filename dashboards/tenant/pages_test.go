@@ -15,6 +15,7 @@ func TestPagesFitTheirViews(t *testing.T) {
 		view     any
 	}{
 		{"sign-in", signInPage.Template, signInView{}},
+		{"access", accessPage.Template, accessView{}},
 		{"home", homePage.Template, homeView{}},
 		{"month", monthPage.Template, monthView{}},
 	} {

@@ -41,5 +41,5 @@ func Sentence(l Language, p *problem.Error) string {
 	if p.Retry > 0 {
 		return l.T(p.Message, problem.Seconds(p.Retry))
 	}
-	return l.T(p.Message)
+	return l.T(p.Message, p.Args...)
 }

@@ -2,6 +2,8 @@ package web
 
 import (
 	"fmt"
+	"io/fs"
+	"maps"
 
 	"github.com/goccy/go-yaml"
 	"github.com/labstack/echo/v4"
@@ -23,16 +25,38 @@ var (
 	languages = []Language{french, english}
 )
 
+// mustLanguage joins the files of a language, one for each part of the pages. A
+// key that stands in two of them is a mistake.
 func mustLanguage(code string, f format) Language {
-	text, err := files.ReadFile("language/" + code + ".yaml")
-	if err != nil {
-		panic(err)
-	}
 	l := Language{code: code, texts: map[string]string{}, format: f}
-	if err := yaml.UnmarshalWithOptions(text, &l.texts, yaml.Strict()); err != nil {
-		panic(fmt.Sprintf("language %s: %v", code, err))
+	names, err := fs.Glob(files, "language/"+code+"/*.yaml")
+	if err != nil || len(names) == 0 {
+		panic(fmt.Sprintf("language %s: no files, %v", code, err))
+	}
+	for _, name := range names {
+		if err := l.read(name); err != nil {
+			panic(err)
+		}
 	}
 	return l
+}
+
+func (l Language) read(name string) error {
+	text, err := files.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	texts := map[string]string{}
+	if err := yaml.UnmarshalWithOptions(text, &texts, yaml.Strict()); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	for key := range texts {
+		if _, twice := l.texts[key]; twice {
+			return fmt.Errorf("%s: %s stands in another file too", name, key)
+		}
+	}
+	maps.Copy(l.texts, texts)
+	return nil
 }
 
 // French is the language shown to who has not chosen.

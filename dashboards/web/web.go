@@ -20,7 +20,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/problem"
 )
 
-//go:embed layout.html chart.html error.html style.css icon.svg language/*.yaml
+//go:embed layout.html chart.html error.html style.css icon.svg language/*/*.yaml
 var files embed.FS
 
 // An Advisor is the human whom every page names.
@@ -95,6 +95,7 @@ type Chrome struct {
 	Person    string // name of who is signed in; empty where nobody is
 	FormToken string
 	Others    []Switch
+	Menu      []Link // pages the reader may open; none where nobody is signed in
 }
 
 // A Switch is a link to the same page in another language.
@@ -108,6 +109,7 @@ func (s *Site) Chrome(c echo.Context, title string, args ...any) Chrome {
 	if session, ok := accounts.Who(c); ok {
 		ch.Person, ch.FormToken = session.Person.Name, session.FormToken
 	}
+	ch.Menu = menuFor(c, language)
 	for _, other := range languages {
 		if other.code != language.code {
 			link := "/langue/" + other.code + "?retour=" + url.QueryEscape(here(c))

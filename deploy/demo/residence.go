@@ -44,6 +44,7 @@ type (
 		Language  string       `yaml:"language"`
 		MovedIn   string       `yaml:"moved_in"`
 		MovedOut  string       `yaml:"moved_out,omitempty"`
+		Consents  []string     `yaml:"consents,omitempty"`
 		Persons   []listPerson `yaml:"persons"`
 	}
 	listPerson struct {
@@ -89,6 +90,9 @@ func households(d *household.Dwelling) (list []listHousehold) {
 	for i, h := range d.Households {
 		entry := listHousehold{ID: householdID(d, i), Occupants: h.Occupants, Language: "fr",
 			MovedIn: h.MovedIn.String(), MovedOut: dateText(h.MovedOut)}
+		if h.Consent == household.ConsentFine {
+			entry.Consents = []string{"daily_follow_up", "fine_curve"}
+		}
 		for j, p := range h.Persons {
 			if p.Age != household.Child {
 				entry.Persons = append(entry.Persons, listPerson{ID: personID(d, i, j), Name: p.Name()})
@@ -130,7 +134,7 @@ func points(r *household.Residence, dwelling household.DwellingID, interval time
 
 func listed(r *household.Residence, m *household.Meter, interval time.Duration) listMeter {
 	entry := listMeter{ID: string(m.ID), Gateway: string(m.Gateway), Interval: interval.String(),
-		IndexModulus: m.IndexModulus, MaxPerHour: m.MaxPerHour, Resolution: string(m.Resolution),
+		IndexModulus: m.IndexModulus, MaxPerHour: m.MaxPerHour, Resolution: string(metering.Fine), // what households agree to decides
 		From: r.Epoch.Start(r.Zone).UTC().Format(time.RFC3339)}
 	if !m.From.IsZero() {
 		entry.From = m.From.UTC().Format(time.RFC3339)

@@ -138,7 +138,7 @@ var areas = []string{"accounts", "premises", "meters", "consent", "consumption",
 	"computers", "training", "programme"}
 
 // support are the api's packages that serve the areas and know none.
-var support = []string{"sqldb", "problem", "document", "notify"}
+var support = []string{"sqldb", "problem", "resource", "document", "notify"}
 
 // Areas holds that an area of the api imports only areas that stand before it,
 // and that what serves them imports none.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,8 +23,12 @@ type dialect interface {
 	// setUp makes the bucket, or lengthens its retention. Idempotent. It fails
 	// with [ErrShortens].
 	setUp(ctx context.Context, bucket string, shards, keep time.Duration) error
-	// erase removes the points of meters within [from, to). Idempotent.
-	erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, from, to time.Time) error
+	// erase removes the points of meters within the ranges, in their order.
+	// Idempotent.
+	erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, ranges []Range) error
+	// retention returns how long the bucket keeps its points, 0 for ever. Found
+	// is false where there is no such bucket.
+	retention(ctx context.Context, bucket string) (keep time.Duration, found bool, err error)
 }
 
 var (
@@ -112,15 +117,25 @@ func (v v1) retention(ctx context.Context, database string) (keep time.Duration,
 		database, policy)
 }
 
-func (v v1) erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, from, to time.Time) error {
+// rangesPerRequest is how many statements one request carries.
+const rangesPerRequest = 50
+
+func (v v1) erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, ranges []Range) error {
 	names := make([]string, len(meters))
 	for i, m := range meters {
 		names[i] = fmt.Sprintf("meter = '%s'", m) // ids are checked: no quote can stand in them
 	}
-	statement := fmt.Sprintf(`DELETE FROM %q WHERE (%s) AND time >= %d AND time < %d`,
-		measurement, strings.Join(names, " OR "), from.UnixNano(), to.UnixNano())
-	_, err := v.influxqlOn(ctx, bucket, statement)
-	return err
+	for chunk := range slices.Chunk(ranges, rangesPerRequest) {
+		statements := make([]string, len(chunk))
+		for i, r := range chunk {
+			statements[i] = fmt.Sprintf(`DELETE FROM %q WHERE (%s) AND time >= %d AND time < %d`,
+				measurement, strings.Join(names, " OR "), r.From.UnixNano(), r.To.UnixNano())
+		}
+		if _, err := v.influxqlOn(ctx, bucket, strings.Join(statements, "; ")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (v v1) influxql(ctx context.Context, statement string) ([]map[string]string, error) {
@@ -202,36 +217,61 @@ func (v v2) setUp(ctx context.Context, bucket string, shards, keep time.Duration
 	if err != nil {
 		return classify(err)
 	}
-	listed, err := v.client.APIClient().GetBuckets(ctx, &domain.GetBucketsParams{Name: &bucket, OrgID: org.Id})
+	found, err := v.find(ctx, bucket)
 	if err != nil {
-		return classify(err)
+		return err
 	}
 	seconds, shardSeconds := int64(keep/time.Second), int64(shards/time.Second)
 	rules := domain.RetentionRules{{EverySeconds: seconds, ShardGroupDurationSeconds: &shardSeconds}}
-	if listed.Buckets == nil || len(*listed.Buckets) == 0 {
+	if found == nil {
 		_, err = v.client.BucketsAPI().CreateBucketWithName(ctx, org, bucket, rules...)
 		return classify(err)
 	}
-	found := (*listed.Buckets)[0]
-	var now time.Duration
-	if len(found.RetentionRules) > 0 {
-		now = time.Duration(found.RetentionRules[0].EverySeconds) * time.Second
-	}
-	lengthen, err := checkRetention(now, keep)
+	lengthen, err := checkRetention(everySeconds(found), keep)
 	if err != nil || !lengthen {
 		return err
 	}
 	found.RetentionRules = rules
-	_, err = v.client.BucketsAPI().UpdateBucket(ctx, &found)
+	_, err = v.client.BucketsAPI().UpdateBucket(ctx, found)
 	return classify(err)
 }
 
-func (v v2) erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, from, to time.Time) error {
+// find returns the bucket, or nil where there is none of that name.
+func (v v2) find(ctx context.Context, bucket string) (*domain.Bucket, error) {
+	org, err := v.client.OrganizationsAPI().FindOrganizationByName(ctx, v.org)
+	if err != nil {
+		return nil, classify(err)
+	}
+	listed, err := v.client.APIClient().GetBuckets(ctx, &domain.GetBucketsParams{Name: &bucket, OrgID: org.Id})
+	if err != nil || listed.Buckets == nil || len(*listed.Buckets) == 0 {
+		return nil, classify(err)
+	}
+	return &(*listed.Buckets)[0], nil
+}
+
+func everySeconds(b *domain.Bucket) time.Duration {
+	if len(b.RetentionRules) == 0 {
+		return 0
+	}
+	return time.Duration(b.RetentionRules[0].EverySeconds) * time.Second
+}
+
+func (v v2) retention(ctx context.Context, bucket string) (keep time.Duration, found bool, err error) {
+	b, err := v.find(ctx, bucket)
+	if err != nil || b == nil {
+		return 0, false, err
+	}
+	return everySeconds(b), true, nil
+}
+
+func (v v2) erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, ranges []Range) error {
 	for _, m := range meters { // its predicates know no "or"
 		predicate := fmt.Sprintf(`_measurement=%q AND meter=%q`, measurement, m)
-		last := to.Add(-time.Nanosecond) // its stop is inclusive
-		if err := v.client.DeleteAPI().DeleteWithName(ctx, v.org, bucket, from, last, predicate); err != nil {
-			return classify(err)
+		for _, r := range ranges {
+			last := r.To.Add(-time.Nanosecond) // its stop is inclusive
+			if err := v.client.DeleteAPI().DeleteWithName(ctx, v.org, bucket, r.From, last, predicate); err != nil {
+				return classify(err)
+			}
 		}
 	}
 	return nil

@@ -1,0 +1,261 @@
+package consent
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/xnetroseraie/xnet/api/sqldb"
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// An Eraser works off what is to be erased, until it is done: over restarts, and
+// while InfluxDB is away. Several programs may run one; erasing twice is erasing
+// once.
+type Eraser struct {
+	store  *Store
+	influx *influx.Client
+	log    *slog.Logger
+	now    func() time.Time
+
+	done    prometheus.Counter
+	failed  prometheus.Counter
+	pending prometheus.Gauge
+	oldest  prometheus.Gauge
+}
+
+// NewEraser returns an eraser whose figures are registered.
+func NewEraser(store *Store, client *influx.Client, log *slog.Logger, figures prometheus.Registerer, now func() time.Time) (*Eraser, error) {
+	e := &Eraser{store: store, influx: client, log: log, now: now,
+		done: prometheus.NewCounter(prometheus.CounterOpts{Name: "xnet_api_erasures_done_total",
+			Help: "Erasures that were worked off."}),
+		failed: prometheus.NewCounter(prometheus.CounterOpts{Name: "xnet_api_erasure_failures_total",
+			Help: "Attempts at an erasure that failed and are repeated."}),
+		pending: prometheus.NewGauge(prometheus.GaugeOpts{Name: "xnet_api_erasures_pending",
+			Help: "Erasures that were asked for and are not done yet."}),
+		oldest: prometheus.NewGauge(prometheus.GaugeOpts{Name: "xnet_api_erasure_oldest_seconds",
+			Help: "How long the oldest erasure has waited."})}
+	for _, c := range []prometheus.Collector{e.done, e.failed, e.pending, e.oldest} {
+		if err := figures.Register(c); err != nil {
+			return nil, fmt.Errorf("erasures: %w", err)
+		}
+	}
+	return e, nil
+}
+
+// pace is how often the store is asked for something to erase.
+const pace = 2 * time.Second
+
+// Run works until ctx ends.
+func (e *Eraser) Run(ctx context.Context) {
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := e.Round(ctx); err != nil && ctx.Err() == nil {
+			e.log.Error("erasures wait: look at the database and its disk", "error", err)
+		}
+	}
+}
+
+// Round does once what is due: it ends consents that expired, asks for the fine
+// data of those who left to be erased, and erases. What InfluxDB did not take is
+// tried again later and is no error.
+func (e *Eraser) Round(ctx context.Context) error {
+	now := e.now()
+	if err := e.store.EndExpired(ctx, now); err != nil {
+		return err
+	}
+	moved, err := e.store.OrderMoves(ctx, now)
+	if err != nil {
+		return err
+	}
+	if moved > 0 {
+		e.log.Info("departures noted: fine data will be erased", "departures", moved)
+	}
+	due, err := e.store.due(ctx, now)
+	if err != nil {
+		return err
+	}
+	for _, d := range due {
+		if err := e.work(ctx, d); err != nil {
+			return err
+		}
+	}
+	return e.measure(ctx)
+}
+
+func (e *Eraser) work(ctx context.Context, d Erasure) error {
+	failed := e.erase(ctx, d.Parts)
+	if ctx.Err() != nil {
+		return nil // it is due again at the next start
+	}
+	if failed != nil {
+		e.failed.Inc()
+		e.log.Warn("erasure waits", "erasure", d.ID, "attempts", d.Attempts+1, "error", failed)
+		return e.store.postpone(ctx, d, e.now(), failed)
+	}
+	e.done.Inc()
+	e.log.Info("erased", "erasure", d.ID, "what", d.What, "why", d.Why, "meters", len(d.Parts))
+	return e.store.finish(ctx, d.ID, e.now())
+}
+
+// erase takes what people look at first: the hours of a year go at once, while
+// its readings take a minute.
+func (e *Eraser) erase(ctx context.Context, parts []Part) error {
+	for _, p := range parts {
+		if err := e.influx.CoarsenPeriods(ctx, p.Meter, p.From, p.To, p.Keep); err != nil {
+			return err
+		}
+	}
+	for _, p := range parts {
+		starts, err := p.starts()
+		if err != nil {
+			return err
+		}
+		if err := e.influx.Coarsen(ctx, p.Meter, p.From, p.To, p.Keep, starts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// starts returns the instants at which the periods of the resolution that stays
+// begin within the part; the first is the part's own begin.
+func (p Part) starts() ([]time.Time, error) {
+	zone, err := time.LoadLocation(p.ZoneName)
+	if err != nil {
+		return nil, fmt.Errorf("erasure of meter %s: zone %q: %w", p.Meter, p.ZoneName, err)
+	}
+	starts := []time.Time{p.From}
+	for next := p.after(p.From, zone); next.Before(p.To); next = p.after(next, zone) {
+		starts = append(starts, next)
+	}
+	return starts, nil
+}
+
+// after returns the begin of the next period; the part's end where it has none.
+func (p Part) after(at time.Time, zone *time.Location) time.Time {
+	switch p.Keep {
+	case metering.Hour:
+		return at.UTC().Truncate(time.Hour).Add(time.Hour)
+	case metering.Day:
+		return civil.DateIn(at, zone).AddDays(1).Start(zone)
+	case metering.Month:
+		return civil.DateIn(at, zone).MonthOf().Next().First().Start(zone)
+	default:
+		return p.To
+	}
+}
+
+const waitingErasures = `
+SELECT COUNT(*), COALESCE(MIN(asked_ms), 0)
+  FROM erasure
+ WHERE done_ms IS NULL`
+
+func (e *Eraser) measure(ctx context.Context) error {
+	var waiting int
+	var oldestMs int64
+	if err := e.store.db.QueryRowContext(ctx, waitingErasures).Scan(&waiting, &oldestMs); err != nil {
+		return fmt.Errorf("count erasures: %w", err)
+	}
+	e.pending.Set(float64(waiting))
+	e.oldest.Set(0)
+	if waiting > 0 {
+		e.oldest.Set(max(0, e.now().Sub(sqldb.Time(oldestMs)).Seconds()))
+	}
+	return nil
+}
+
+const dueErasures = erasureColumns + `
+ WHERE done_ms IS NULL
+   AND due_ms <= $1
+ ORDER BY due_ms, id
+ LIMIT 20`
+
+const partsOf = `
+SELECT meter_id, from_ms, to_ms, keep, zone
+  FROM erasure_part
+ WHERE erasure_id = $1
+ ORDER BY meter_id, from_ms`
+
+// due lists erasures whose time has come, with their parts.
+func (s *Store) due(ctx context.Context, now time.Time) ([]Erasure, error) {
+	rows, err := s.db.QueryContext(ctx, dueErasures, sqldb.Ms(now))
+	if err != nil {
+		return nil, fmt.Errorf("erasures that are due: %w", err)
+	}
+	due, err := sqldb.Collect(rows, scanErasure)
+	if err != nil {
+		return nil, fmt.Errorf("erasures that are due: %w", err)
+	}
+	for i := range due {
+		if due[i].Parts, err = s.parts(ctx, due[i].ID); err != nil {
+			return nil, fmt.Errorf("erasure %s: %w", due[i].ID, err)
+		}
+	}
+	return due, nil
+}
+
+func (s *Store) parts(ctx context.Context, erasure string) ([]Part, error) {
+	rows, err := s.db.QueryContext(ctx, partsOf, erasure)
+	if err != nil {
+		return nil, err
+	}
+	return sqldb.Collect(rows, func(rows *sql.Rows) (p Part, err error) {
+		var fromMs, toMs int64
+		err = rows.Scan(&p.Meter, &fromMs, &toMs, (*string)(&p.Keep), &p.ZoneName)
+		p.From, p.To = sqldb.Time(fromMs), sqldb.Time(toMs)
+		return p, err
+	})
+}
+
+const finishErasure = `
+UPDATE erasure
+   SET done_ms = $2,
+       attempts = attempts + 1,
+       fault = ''
+ WHERE id = $1
+   AND done_ms IS NULL`
+
+func (s *Store) finish(ctx context.Context, id string, at time.Time) error {
+	if _, err := s.db.ExecContext(ctx, finishErasure, id, sqldb.Ms(at)); err != nil {
+		return fmt.Errorf("finish erasure %s: %w", id, err)
+	}
+	return nil
+}
+
+const postponeErasure = `
+UPDATE erasure
+   SET due_ms = $2,
+       attempts = attempts + 1,
+       fault = $3
+ WHERE id = $1
+   AND done_ms IS NULL`
+
+// longestPause is between two attempts.
+const longestPause = 10 * time.Minute
+
+// postpone notes why, without the cause's own words, which may bear an address.
+func (s *Store) postpone(ctx context.Context, e Erasure, now time.Time, why error) error {
+	fault := "erasing did not work: see the log of the api"
+	if errors.Is(why, influx.ErrTemporary) {
+		fault = influx.ErrTemporary.Error()
+	}
+	pause := min(longestPause, pace<<min(e.Attempts, 10))
+	if _, err := s.db.ExecContext(ctx, postponeErasure, e.ID, sqldb.Ms(now.Add(pause)), fault); err != nil {
+		return fmt.Errorf("postpone erasure %s: %w", e.ID, err)
+	}
+	return nil
+}

@@ -1,0 +1,214 @@
+package admin_test
+
+import (
+	"database/sql"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/notify"
+	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/api/sqldb"
+	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
+	"github.com/xnetroseraie/xnet/dashboards/admin"
+	"github.com/xnetroseraie/xnet/dashboards/web"
+	"github.com/xnetroseraie/xnet/internal/civil"
+)
+
+var start = time.Date(2026, 3, 18, 13, 0, 0, 0, time.UTC)
+
+// An office is the settings page over two residences: boss administers all,
+// admin1 the first, manager1 and manager2 manage one each.
+type office struct {
+	t     *testing.T
+	url   string
+	db    *sql.DB
+	store *accounts.Store
+}
+
+func newOffice(t *testing.T) office {
+	t.Helper()
+	o := office{t: t, db: sqldbtest.Open(t, t.TempDir()+"/xnet.db")}
+	now := func() time.Time { return start }
+	var err error
+	if o.store, err = accounts.NewStore(o.db, accounts.Cost{Passes: 1, MemoryKiB: 64}); err != nil {
+		t.Fatal(err)
+	}
+	err = sqldb.InTx(t.Context(), o.db, func(tx *sql.Tx) error {
+		var persons []accounts.Person
+		for _, id := range []string{"boss", "admin1", "manager1", "manager2", "tenant"} {
+			persons = append(persons, accounts.Person{ID: accounts.PersonID(id), Name: "Nom " + id, Language: "fr"})
+		}
+		return accounts.Put(t.Context(), tx, persons)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sqldbtest.Exec(t, o.db, `INSERT INTO residence (id, name, zone, earliest_ms) VALUES ('R1', 'La Roseraie', 'Europe/Paris', 0), ('R2', 'Les Lilas', 'Europe/Paris', 0)`)
+	sqldbtest.Exec(t, o.db, `INSERT INTO staff_role (person_id, role, residence_id) VALUES ('boss', 'administrator', NULL),
+		('admin1', 'administrator', 'R1'), ('manager1', 'manager', 'R1'), ('manager2', 'manager', 'R2')`)
+	clerk := &accounts.Clerk{Store: o.store, Site: "https://roseraie.example", Advisor: "Claire", Dial: "02", Code: time.Hour, Now: now,
+		Say:  func(_, key string, args ...any) string { return web.French().T(key, args...) },
+		Date: func(_ string, d civil.Date) string { return d.String() }}
+	clerk.Outbox = notify.NewOutbox(o.db, nil, clerk.Composers(), now, slog.New(slog.DiscardHandler))
+	door := &accounts.Door{Store: o.store, Throttle: accounts.NewThrottle(), Asks: accounts.NewAskThrottle(), Outbox: clerk.Outbox,
+		Log: slog.New(slog.DiscardHandler), Now: now, Terms: accounts.Terms{Length: time.Hour}}
+	site, err := web.NewSite(web.Advisor{Name: "Claire Moreau", Telephone: "02 41 00 00 00"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	router := echo.New()
+	router.HTTPErrorHandler = func(err error, c echo.Context) { _ = site.Fault(c, problem.Of(err)) }
+	router.Use(door.Recognise)
+	router.POST("/enter", func(c echo.Context) error { return door.Enter(c, c.FormValue("code")) })
+	admin.New(site, door, clerk, now).Register(router)
+	served := httptest.NewServer(router)
+	t.Cleanup(served.Close)
+	o.url = served.URL
+	return o
+}
+
+// A reader is a browser in which somebody signed in.
+type reader struct {
+	office
+	client *http.Client
+}
+
+func (o office) reader(person accounts.PersonID) reader {
+	o.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	r := reader{o, &http.Client{Jar: jar, Timeout: 20 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	if person != "" {
+		code, err := o.store.Invite(o.t.Context(), person, start.Add(time.Hour))
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		r.post("/enter", url.Values{"code": {code.String()}}, 200)
+	}
+	return r
+}
+
+func (r reader) read(response *http.Response, err error) (int, string) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+func (r reader) post(path string, form url.Values, status int) string {
+	r.t.Helper()
+	got, page := r.read(r.client.PostForm(r.url+path, form))
+	if got != status {
+		r.t.Errorf("POST %s %v: status %d, want %d", path, form, got, status)
+	}
+	return page
+}
+
+func (r reader) page() string {
+	r.t.Helper()
+	_, page := r.read(r.client.Get(r.url + "/reglages"))
+	return page
+}
+
+// submit posts a form with its token.
+func (r reader) submit(path string, status int, fields ...string) string {
+	r.t.Helper()
+	token := regexp.MustCompile(`name="jeton" value="([^"]+)"`).FindStringSubmatch(r.page())
+	if token == nil {
+		r.t.Fatal("the page has no form token")
+	}
+	form := url.Values{"jeton": {token[1]}}
+	for i := 0; i+1 < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	return r.post(path, form, status)
+}
+
+func TestWhoMayOpenThePage(t *testing.T) {
+	o := newOffice(t)
+	for person, want := range map[accounts.PersonID]int{"": 303, "tenant": 403, "manager1": 403, "admin1": 200, "boss": 200} {
+		r := o.reader(person)
+		if got, page := r.read(r.client.Get(o.url + "/reglages")); got != want || want != 200 && strings.Contains(page, "Nom boss") {
+			t.Errorf("%q: status %d, want %d", person, got, want)
+		}
+		refused := want
+		if want == 200 {
+			refused = 403 // the form's token is missing
+		}
+		for _, path := range []string{"/personnes", "/roles", "/roles/fin", "/cles/fin", "/invitation", "/lettres"} {
+			r.post("/reglages"+path, url.Values{"personne": {"tenant"}, "role": {"administrator"}}, refused)
+		}
+	}
+}
+
+func TestAnAdministratorOfOneResidence(t *testing.T) {
+	o := newOffice(t)
+	r := o.reader("admin1")
+	page := r.page()
+	for text, want := range map[string]bool{"Nom manager1": true, "Nom admin1": true, "La Roseraie": true, "Nom boss": false, "Nom manager2": false,
+		"Les Lilas": false, `<option value="">`: false} {
+		if strings.Contains(page, text) != want {
+			t.Errorf("the page shows %q: %v, want %v", text, !want, want)
+		}
+	}
+	r.submit("/reglages/roles", 422, "personne", "manager1", "role", "manager", "residence", "R2")
+	r.submit("/reglages/roles", 422, "personne", "admin1", "role", "administrator", "residence", "")
+	r.submit("/reglages/roles", 404, "personne", "manager2", "role", "advisor", "residence", "R1")
+	r.submit("/reglages/roles/fin", 422, "personne", "boss", "role", "administrator", "residence", "")
+	r.submit("/reglages/invitation", 404, "personne", "boss")
+	r.submit("/reglages/invitation", 404, "personne", "manager2")
+	r.submit("/reglages/personnes", 422, "nom", "Paul Neuf", "langue", "fr", "role", "advisor", "residence", "R2")
+	r.submit("/reglages/personnes", 422, "nom", "", "langue", "fr", "role", "advisor", "residence", "R1")
+
+	r.submit("/reglages/personnes", 303, "nom", "Paul <b>Neuf</b>", "langue", "fr", "role", "advisor", "residence", "R1")
+	page = r.page()
+	if !strings.Contains(page, "Paul &lt;b&gt;Neuf&lt;/b&gt;") || !strings.Contains(page, "Pas encore invité") {
+		t.Error("the new person is not shown, or not as typed")
+	}
+	r.submit("/reglages/roles", 303, "personne", "manager1", "role", "installer", "residence", "R1")
+	r.submit("/reglages/roles/fin", 303, "personne", "manager1", "role", "manager", "residence", "R1")
+	if letter := r.submit("/reglages/invitation", 200, "personne", "manager1"); !strings.HasPrefix(letter, "%PDF-") {
+		t.Errorf("the letter is %.40q", letter)
+	}
+	if page := o.reader("boss").submit("/reglages/roles/fin", 409, "personne", "boss", "role", "administrator", "residence", ""); !strings.Contains(page, "dernier administrateur") {
+		t.Error("the page does not say why the last administrator stays")
+	}
+}
+
+func TestWaitingLettersOnThePage(t *testing.T) {
+	o := newOffice(t)
+	err := sqldb.InTx(t.Context(), o.db, func(tx *sql.Tx) error { return accounts.AskLetter(t.Context(), tx, "manager1", start) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := o.reader("admin1")
+	id := regexp.MustCompile(`name="lettre" value="([^"]+)"`).FindStringSubmatch(r.page())
+	if id == nil {
+		t.Fatal("the page lists no letter")
+	}
+	if letter := r.submit("/reglages/lettres", 200, "lettre", id[1]); !strings.HasPrefix(letter, "%PDF-") {
+		t.Errorf("the letters are %.40q", letter)
+	}
+	r.submit("/reglages/lettres", 404, "lettre", id[1])
+	r.submit("/reglages/lettres", 422)
+}

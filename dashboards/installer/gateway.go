@@ -1,0 +1,116 @@
+package installer
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/meters/watch"
+	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/api/resource"
+	"github.com/xnetroseraie/xnet/dashboards/web"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+type gatewayView struct {
+	web.Chrome
+	ID, Where      string
+	Line           line
+	Program, Clock string
+	Spool          int64
+	Done, Fault    string
+	Meters         section
+	Config         *configView // nil for who may not see it
+}
+
+type configView struct {
+	Path, Document, Digest string
+	Left                   []metering.MeterID
+	DraftFault             string
+	CanPublish, Same       bool
+	Meters                 int
+	Published, PublishedAt string
+	Applied, Refusal       string
+	Pending                bool
+}
+
+var gatewayPage = web.MustPage[gatewayView](templates, "templates/gateway.html", "templates/lines.html")
+
+// gateway serves GET /equipements/passerelles/gw-a.
+func (h *Handler) gateway(c echo.Context) error { return h.showGateway(c, nil) }
+
+func (h *Handler) showGateway(c echo.Context, p *problem.Error) error {
+	ctx, id, now := c.Request().Context(), metering.GatewayID(c.Param("id")), h.Now()
+	g, err := h.Watch.GatewayByID(ctx, who(c), id)
+	if err != nil {
+		return err
+	}
+	if !g.Registered {
+		return meters.ErrNone
+	}
+	view := gatewayView{Chrome: h.Site.Chrome(c, "equipment.gateway", string(id)), ID: string(id), Where: joined(g.Name, g.Place),
+		Program: g.Program, Clock: g.ClockState, Spool: g.SpoolPacks}
+	view.Line = gatewayLine(view.Language, g, now)
+	view.Done, view.Fault = doneText(c, view.Language), sentence(view.Language, p)
+	all, err := h.Watch.Fares(ctx, who(c), watch.FareFilter{Gateway: id}, now, resource.Page{After: c.QueryParam("apres"), Limit: pageOf})
+	if err != nil {
+		return err
+	}
+	if len(all) > pageOf {
+		all = all[:pageOf]
+		view.Meters.Next = path + "/passerelles/" + string(id) + "?apres=" + string(all[pageOf-1].Meter)
+	}
+	write := mayWrite(c)
+	for _, m := range all {
+		l := fareLine(view.Language, m, now)
+		l.Wrong = m.Standing != watch.Bound
+		if !write {
+			l.Link = ""
+		}
+		view.Meters.Lines = append(view.Meters.Lines, l)
+	}
+	if write {
+		if view.Config, err = h.config(c, view.Language, g.Zone, id); err != nil {
+			return err
+		}
+	}
+	return gatewayPage.Render(c, statusOf(p), view)
+}
+
+// config is the part of the page on the configuration: nothing for who may change
+// things elsewhere only.
+func (h *Handler) config(c echo.Context, l web.Language, zone *time.Location, id metering.GatewayID) (*configView, error) {
+	ctx := c.Request().Context()
+	if _, err := h.Meters.WritableGateway(ctx, who(c), id); err != nil {
+		if errors.Is(err, meters.ErrNone) {
+			err = nil
+		}
+		return nil, err
+	}
+	s, err := h.Configs.Status(ctx, who(c), id)
+	if err != nil {
+		return nil, err
+	}
+	view := &configView{Path: path + "/passerelles/" + string(id) + "/configuration", Document: s.Draft.Document, Digest: s.Draft.Digest(),
+		Left: s.Draft.Left, DraftFault: s.Draft.Fault, CanPublish: h.Configs.CanPublish(), Same: s.Same, Meters: s.Draft.Meters,
+		Applied: s.Applied, Refusal: s.Refusal, Pending: s.Pending()}
+	if s.Published > 0 {
+		view.Published, view.PublishedAt = strconv.FormatInt(s.Published, 10), l.Moment(s.PublishedAt, h.Now(), zone)
+	}
+	return view, nil
+}
+
+// publish serves POST …/configuration. The hidden field names the document that
+// the person has looked at.
+func (h *Handler) publish(c echo.Context) (string, error) {
+	id := metering.GatewayID(c.Param("id"))
+	_, fresh, err := h.Configs.Publish(c.Request().Context(), who(c), id, c.FormValue("version"), h.Now())
+	told := "inchangee"
+	if fresh {
+		told = "publication"
+	}
+	return path + "/passerelles/" + string(id) + "?fait=" + told, err
+}

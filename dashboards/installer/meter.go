@@ -1,0 +1,226 @@
+package installer
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/meters/check"
+	"github.com/xnetroseraie/xnet/api/meters/watch"
+	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/dashboards/web"
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+type meterView struct {
+	web.Chrome
+	ID, Name, Where string
+	Path            string // of the meter's forms
+	Done, Fault     string
+	Version         int64
+	Gateway         string
+	Hangs           bool
+	Standing        string
+	Well            bool
+	Read            string // when its gateway read it well last
+	Index, IndexAt  string
+	Unit            string // m³ or kWh
+	State           string
+	Passed          bool
+	DialDone        string
+	TapDone         string
+	Due             string
+	Waiting         bool // a dial waits
+	Running         bool // a tap runs
+	Latest          string
+	Instead         []line
+	Light           bool // a lamp rather than a tap
+	Free            []choice
+	Coarse          bool // too coarse a resolution to be checked from here
+}
+
+var meterPage = web.MustPage[meterView](templates, "templates/meter.html")
+
+// refreshAfter is how soon the page looks again while a step waits.
+const refreshAfter = "10"
+
+// meter serves GET /equipements/compteurs/cw-1: the check of one meter.
+func (h *Handler) meter(c echo.Context) error { return h.showMeter(c, nil) }
+
+func (h *Handler) showMeter(c echo.Context, p *problem.Error) error {
+	id := metering.MeterID(c.Param("id"))
+	e, err := h.Meters.WritableMeter(c.Request().Context(), who(c), id)
+	if err != nil {
+		return err
+	}
+	view := meterView{Chrome: h.Site.Chrome(c, "equipment.title"), ID: string(e.ID), Path: path + "/compteurs/" + string(e.ID),
+		Version: e.Version, Gateway: string(e.Gateway), Unit: unitOf(e.Kind), Light: e.Kind.IndexUnit() == metering.WattHour}
+	view.Name = meterName(view.Language, e.Kind, e.Serial, string(e.ID))
+	view.Title, view.Done, view.Fault = view.Name, doneText(c, view.Language), sentence(view.Language, p)
+	if err := h.fillStanding(c, &view, e); err != nil {
+		return err
+	}
+	if e.Place == nil {
+		err = h.fillFree(c, &view, e)
+	} else {
+		err = h.fillCheck(c, &view, e)
+	}
+	if err != nil {
+		return err
+	}
+	if p == nil && (view.Waiting || view.Running) {
+		c.Response().Header().Set("Refresh", refreshAfter)
+	}
+	return meterPage.Render(c, statusOf(p), view)
+}
+
+func unitOf(k metering.Kind) string {
+	if k.IndexUnit() == metering.WattHour {
+		return "kWh"
+	}
+	return "m³"
+}
+
+func (h *Handler) fillStanding(c echo.Context, view *meterView, e meters.Equipment) error {
+	standing, good, err := h.Watch.FareOf(c.Request().Context(), e.ID)
+	if err != nil {
+		return err
+	}
+	if e.Place == nil {
+		standing = watch.Unbound
+	}
+	view.Standing, view.Well = view.T(standings[standing]), standing == watch.Bound
+	if !good.IsZero() {
+		view.Read = view.Moment(good, h.Now(), e.Zone)
+	}
+	return nil
+}
+
+func (h *Handler) fillFree(c echo.Context, view *meterView, e meters.Equipment) error {
+	free, err := h.Meters.FreePoints(c.Request().Context(), who(c), e.Residence, e.Kind, 1000)
+	for _, p := range free {
+		view.Free = append(view.Free, choice{ID: string(p.ID), Name: place(view.Language, p.Dwelling, p.Building, p.Staircase, p.Label)})
+	}
+	return err
+}
+
+func (h *Handler) fillCheck(c echo.Context, view *meterView, e meters.Equipment) error {
+	ctx, now := c.Request().Context(), h.Now()
+	sh, err := h.Checks.Find(ctx, who(c), e.ID, now)
+	if err != nil {
+		return err
+	}
+	view.Hangs = true
+	view.Where = place(view.Language, e.Place.Dwelling, e.Place.Building, e.Place.Staircase, e.Place.Label)
+	view.Coarse = !e.Resolution.Allows(metering.Fine)
+	if sh.Last != nil {
+		view.Index, view.IndexAt = view.Dial(e.Kind, sh.Last.Amount), view.Moment(sh.Last.At, now, e.Zone)
+	}
+	state := sh.Progress.At(now)
+	view.State, view.Passed = view.T(states[state]), state == check.Verified
+	moment := func(at time.Time) string {
+		if at.IsZero() {
+			return ""
+		}
+		return view.Moment(at, now, e.Zone)
+	}
+	view.DialDone, view.TapDone, view.Waiting, view.Running = moment(sh.Progress.Dial), moment(sh.Progress.Tap), !sh.Waiting.IsZero(), !sh.Running.IsZero()
+	if !sh.Due.IsZero() {
+		view.Due = view.Date(civil.DateIn(sh.Due, e.Zone), civil.DateIn(now, e.Zone))
+	}
+	return h.fillLatest(c, view, sh)
+}
+
+// outcomes says what came of a step.
+var outcomes = map[check.Outcome]string{
+	check.Agrees:     "equipment.agrees",
+	check.Differs:    "equipment.differs",
+	check.Moved:      "equipment.moved",
+	check.OtherMoved: "equipment.other_moved",
+}
+
+func (h *Handler) fillLatest(c echo.Context, view *meterView, sh check.Sheet) error {
+	if sh.Latest == nil {
+		return nil
+	}
+	view.Latest = view.T(outcomes[sh.Latest.Outcome])
+	for _, id := range sh.Latest.Others {
+		other, err := h.Meters.WritableMeter(c.Request().Context(), who(c), id)
+		if errors.Is(err, meters.ErrNone) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		l := line{Link: path + "/compteurs/" + string(id), Name: meterName(view.Language, other.Kind, other.Serial, string(id))}
+		if p := other.Place; p != nil {
+			l.Where = place(view.Language, p.Dwelling, p.Building, p.Staircase, p.Label)
+		}
+		view.Instead = append(view.Instead, l)
+	}
+	return nil
+}
+
+// dial serves POST …/cadran.
+func (h *Handler) dial(c echo.Context) (string, error) {
+	id := metering.MeterID(c.Param("id"))
+	_, err := h.Checks.Typed(c.Request().Context(), who(c), id, c.FormValue("cadran"), h.Now())
+	return path + "/compteurs/" + string(id) + "#controle", err
+}
+
+// tap serves POST …/robinet.
+func (h *Handler) tap(c echo.Context) (string, error) {
+	id, ctx := metering.MeterID(c.Param("id")), c.Request().Context()
+	var err error
+	if c.FormValue("action") == "fermer" {
+		_, err = h.Checks.CloseTap(ctx, who(c), id, h.Now())
+	} else {
+		_, err = h.Checks.OpenTap(ctx, who(c), id, h.Now())
+	}
+	return path + "/compteurs/" + string(id) + "#controle", err
+}
+
+// hang serves POST …/pose.
+func (h *Handler) hang(c echo.Context) (string, error) {
+	ctx, id := c.Request().Context(), metering.MeterID(c.Param("id"))
+	m, err := h.Meters.WritableMeter(ctx, who(c), id)
+	if err != nil {
+		return "", err
+	}
+	d, err := meters.ParseDial(c.FormValue("cadran"), m.Kind)
+	if err != nil {
+		return "", err
+	}
+	err = h.Meters.Hang(ctx, who(c), meters.Binding{Meter: id, Point: metering.PointID(c.FormValue("point")), From: h.now(), FirstIndex: &d.Index})
+	return path + "/compteurs/" + string(id) + "?fait=pose", err
+}
+
+func (h *Handler) now() time.Time { return h.Now().UTC().Truncate(time.Millisecond) }
+
+// replace serves POST …/remplacement.
+func (h *Handler) replace(c echo.Context) (string, error) {
+	ctx, id := c.Request().Context(), metering.MeterID(c.Param("id"))
+	old, err := h.Meters.WritableMeter(ctx, who(c), id)
+	if err != nil {
+		return "", err
+	}
+	version, err := strconv.ParseInt(c.FormValue("version"), 10, 64)
+	if err != nil {
+		return "", meters.ErrDialMalformed
+	}
+	last, errLast := meters.ParseDial(c.FormValue("ancien"), old.Kind)
+	first, errFirst := meters.ParseDial(c.FormValue("nouveau"), old.Kind)
+	if err := errors.Join(errLast, errFirst); err != nil {
+		return "", err
+	}
+	serial := c.FormValue("numero")
+	if err := meters.CheckSerial(serial); err != nil {
+		return "", err
+	}
+	next, err := h.Meters.Replace(ctx, who(c), meters.Replacement{Old: id, Version: version, At: h.now(), Last: last.Index, First: first.Index, Serial: serial})
+	return path + "/compteurs/" + string(next.ID) + "?fait=remplacement", err
+}
