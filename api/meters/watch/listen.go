@@ -77,16 +77,37 @@ func NewListener(b Broker, s *Store, r Rhythms, now func() time.Time, log *slog.
 	return l
 }
 
-// join subscribes, states before meters: a gateway is known by its state.
+// join subscribes in one packet: a broker that still delivers for the first of
+// two may take the second one's number for one in use.
 func (l *Listener) join(c mqtt.Client) {
-	for _, filter := range []string{wire.AllStates, wire.AllMeters} {
-		if token := c.Subscribe(filter, 1, nil); !token.WaitTimeout(subscribeFor) || token.Error() != nil {
-			l.log.Error("gateways' reports are not heard: let the api read them at the broker", "topics", filter, "error", token.Error())
-			return
-		}
+	token := c.SubscribeMultiple(map[string]byte{wire.AllStates: 1, wire.AllMeters: 1}, nil)
+	if err := granted(token, token.WaitTimeout(subscribeFor)); err != nil {
+		l.log.Error("gateways' reports are not heard: let the api read them at the broker", "error", err)
+		return
 	}
 	l.joined.Store(l.now().UnixMilli())
 	l.log.Info("gateways' reports are heard")
+}
+
+// refused is the least return code that grants nothing (MQTT 3.1.1, 3.9.3).
+const refused = 0x80
+
+// granted returns nil where the broker answered in time and grants every topic.
+func granted(token mqtt.Token, answered bool) error {
+	if !answered {
+		return fmt.Errorf("no answer in %s", subscribeFor)
+	}
+	if err := token.Error(); err != nil {
+		return err
+	}
+	if t, ok := token.(*mqtt.SubscribeToken); ok {
+		for topic, code := range t.Result() {
+			if code >= refused {
+				return fmt.Errorf("topic %s: refused with code %#x", topic, code)
+			}
+		}
+	}
+	return nil
 }
 
 // take queues a message. While the queue is full the broker waits.

@@ -283,6 +283,17 @@ func TestListener(t *testing.T) {
 	meterstest.Furnish(t, db)
 	s := store(db, influxtest.Open(t))
 	at := time.Now()
+	// A broker that has much to deliver may take a second subscription's number
+	// for one in use.
+	crowd := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(broker.URL).SetClientID("crowd"))
+	if token := crowd.Connect(); !token.WaitTimeout(5*time.Second) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	for n := range 50 {
+		elsewhere := wire.Source{Site: "elsewhere", Gateway: metering.GatewayID(fmt.Sprint("gw-", n))}
+		crowd.Publish(elsewhere.Topic(wire.StateChannel), 1, true, []byte("{}")).WaitTimeout(5 * time.Second)
+	}
+	crowd.Disconnect(100)
 	retained := func(channel wire.Channel, payload []byte, err error) {
 		t.Helper()
 		if err != nil {
