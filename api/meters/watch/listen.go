@@ -46,6 +46,7 @@ type Listener struct {
 	queue   chan report
 	joined  atomic.Int64                      // since when it listens, in ms since 1970; 0: it does not
 	said    map[wire.Source][sha256.Size]byte // of its meters, last
+	early   map[wire.Source]report            // of meters, from gateways that have not told of themselves
 }
 
 // A report is one message.
@@ -63,7 +64,8 @@ const (
 
 // NewListener returns a listener; [Listener.Run] connects it.
 func NewListener(b Broker, s *Store, r Rhythms, now func() time.Time, log *slog.Logger) *Listener {
-	l := &Listener{store: s, rhythms: r, now: now, log: log, queue: make(chan report, waiting), said: map[wire.Source][sha256.Size]byte{}}
+	l := &Listener{store: s, rhythms: r, now: now, log: log, queue: make(chan report, waiting), said: map[wire.Source][sha256.Size]byte{},
+		early: map[wire.Source]report{}}
 	l.client = mqtt.NewClient(mqtt.NewClientOptions().AddBroker(b.URL).SetClientID(b.ClientID).
 		SetUsername(b.Username).SetPassword(b.Password).SetCleanSession(true).
 		SetConnectRetry(true).SetConnectRetryInterval(2 * time.Second).
@@ -191,7 +193,15 @@ func (l *Listener) keepState(ctx context.Context, r report) error {
 	if err != nil {
 		return err
 	}
-	return l.store.State(ctx, r.source, state, heardAt(r.retained, state.AtMs, l.now()))
+	if err := l.store.State(ctx, r.source, state, heardAt(r.retained, state.AtMs, l.now())); err != nil {
+		return err
+	}
+	early, ok := l.early[r.source]
+	delete(l.early, r.source)
+	if !ok {
+		return nil
+	}
+	return l.keepMeters(ctx, early)
 }
 
 // keepMeters writes only what is new: most gateways say the same every minute
@@ -210,8 +220,11 @@ func (l *Listener) keepMeters(ctx context.Context, r report) error {
 		return nil
 	}
 	kept, err := l.store.Meters(ctx, r.source, m, heardAt(r.retained, m.AtMs, l.now()))
-	if kept {
+	switch {
+	case kept:
 		l.said[r.source] = sum
+	case err == nil && len(l.early) < waiting:
+		l.early[r.source] = r // until the gateway tells of itself
 	}
 	return err
 }
