@@ -68,6 +68,7 @@ type Session struct {
 	Opened    time.Time // UTC
 	Expires   time.Time // UTC
 	Roles     []Role    // the person's, each once
+	Home      bool      // the person has or had a home here, or helps somebody who has
 	Token     TokenID   // of a program; empty for a browser
 	Scopes    []Scope   // of the token
 }

@@ -84,13 +84,13 @@ type WaitingLetter struct {
 	Asked  time.Time // UTC
 }
 
-const waitingLetters = `
+const listInvitations = `
 SELECT outbox.id, outbox.created_ms, person.id, person.name, person.language, person.version
   FROM outbox
   JOIN person ON person.id = outbox.person_id
- WHERE outbox.channel = 'letter'
+ WHERE outbox.channel = $5
+   AND outbox.state = $6
    AND outbox.kind = 'invitation'
-   AND outbox.state = 'waiting'
    AND outbox.id > $3
    AND ` + invitable + `
  ORDER BY outbox.id
@@ -99,9 +99,20 @@ SELECT outbox.id, outbox.created_ms, person.id, person.name, person.language, pe
 // WaitingLetters lists at most limit letters that somebody of the staff may
 // print, after the one with id after, the oldest first.
 func (k *Clerk) WaitingLetters(ctx context.Context, by PersonID, after string, limit int) ([]WaitingLetter, error) {
-	rows, err := k.Store.db.QueryContext(ctx, waitingLetters, string(by), k.today().String(), after, limit)
+	return k.invitations(ctx, by, notify.Letter, notify.Waiting, after, limit)
+}
+
+// FailedMails lists at most limit invitations by e-mail of the last 30 days that
+// did not leave, or perhaps did not, of persons whom somebody of the staff may
+// invite again.
+func (k *Clerk) FailedMails(ctx context.Context, by PersonID, limit int) ([]WaitingLetter, error) {
+	return k.invitations(ctx, by, notify.Email, notify.Failed, "", limit)
+}
+
+func (k *Clerk) invitations(ctx context.Context, by PersonID, channel notify.Channel, state notify.State, after string, limit int) ([]WaitingLetter, error) {
+	rows, err := k.Store.db.QueryContext(ctx, listInvitations, string(by), k.today().String(), after, limit, string(channel), string(state))
 	if err != nil {
-		return nil, fmt.Errorf("letters to print: %w", err)
+		return nil, fmt.Errorf("invitations by %s that are %s: %w", channel, state, err)
 	}
 	return sqldb.Collect(rows, func(rows *sql.Rows) (l WaitingLetter, err error) {
 		var askedMs int64

@@ -69,7 +69,10 @@ SELECT session.id, session.way, session.created_ms, session.seen_ms, session.exp
        person.id, person.name, person.language, person.version,
        COALESCE((SELECT string_agg(role, ' ')
                    FROM staff_role
-                  WHERE staff_role.person_id = person.id), '')
+                  WHERE staff_role.person_id = person.id), ''),
+       CASE WHEN EXISTS (SELECT 1 FROM membership WHERE membership.person_id = person.id)
+              OR EXISTS (SELECT 1 FROM mandate WHERE mandate.helper_id = person.id) THEN 1
+            ELSE 0 END
   FROM session
   JOIN person ON person.id = session.person_id
  WHERE session.token_hash = $1
@@ -81,9 +84,10 @@ func (s *Store) Session(ctx context.Context, token Token, now time.Time, terms T
 	var found Session
 	var openedMs, seenMs, expiresMs int64
 	var roles string
+	var home int
 	err := s.db.QueryRowContext(ctx, findSession, token.hash(), sqldb.Ms(now)).
 		Scan(&found.ID, &found.Way, &openedMs, &seenMs, &expiresMs, &found.FormToken,
-			&found.Person.ID, &found.Person.Name, &found.Person.Language, &found.Person.Version, &roles)
+			&found.Person.ID, &found.Person.Name, &found.Person.Language, &found.Person.Version, &roles, &home)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, ErrNoSession
 	}
@@ -91,6 +95,7 @@ func (s *Store) Session(ctx context.Context, token Token, now time.Time, terms T
 		return Session{}, fmt.Errorf("session: %w", err)
 	}
 	found.Opened, found.Expires, found.Roles = sqldb.Time(openedMs), sqldb.Time(expiresMs), rolesIn(roles)
+	found.Home = home == 1
 	_, idle := terms.of(len(found.Roles) > 0)
 	unused := now.Sub(sqldb.Time(seenMs))
 	if idle > 0 && unused >= idle {

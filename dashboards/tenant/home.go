@@ -37,6 +37,9 @@ var homePage = web.MustPage[homeView](templates, "templates/home.html", "templat
 // reader helps.
 func (h *Handler) home(c echo.Context) error {
 	session, _ := accounts.Who(c)
+	if first := web.FirstPage(session); first != "/" {
+		return c.Redirect(http.StatusSeeOther, first) // somebody of the staff who lives elsewhere
+	}
 	ctx, now := c.Request().Context(), h.now()
 	view := homeView{Chrome: h.site.Chrome(c, "home.title")}
 	view.Greeting = view.T("home.greeting", session.Person.Name)

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"slices"
-
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
@@ -14,18 +12,31 @@ type Link struct {
 	Here       bool
 }
 
-// menu is what stands at the top for whom: for everybody where roles is empty.
+// An audience is who finds a page in the menu.
+type audience func(accounts.Session) bool
+
+func everybody(accounts.Session) bool { return true }
+
+// atHome are those who have or had a home, or help somebody who has; and whoever
+// has nothing else to look at.
+func atHome(s accounts.Session) bool { return s.Home || len(s.Roles) == 0 }
+
+func staff(roles ...accounts.Role) audience {
+	return func(s accounts.Session) bool { return s.Has(roles...) }
+}
+
+// menu is what stands at the top, and for whom.
 var menu = []struct {
 	path, key string
-	roles     []accounts.Role
+	audience  audience
 }{
-	{"/", "menu.home", nil},
-	{"/logements", "menu.dwellings", []accounts.Role{accounts.Manager, accounts.Administrator}},
-	{"/personnes", "menu.people", []accounts.Role{accounts.Advisor, accounts.Manager, accounts.Administrator}},
-	{"/equipements", "menu.equipment", []accounts.Role{accounts.Installer, accounts.Manager, accounts.Administrator}},
-	{"/reglages", "menu.settings", []accounts.Role{accounts.Administrator}},
-	{"/mes-donnees", "menu.my_data", nil},
-	{"/mon-acces", "menu.my_access", nil},
+	{"/", "menu.home", atHome},
+	{"/logements", "menu.dwellings", staff(accounts.Manager, accounts.Administrator)},
+	{"/personnes", "menu.people", staff(accounts.Advisor, accounts.Manager, accounts.Administrator)},
+	{"/equipements", "menu.equipment", staff(accounts.Installer, accounts.Manager, accounts.Administrator)},
+	{"/reglages", "menu.settings", staff(accounts.Administrator)},
+	{"/mes-donnees", "menu.my_data", atHome},
+	{"/mon-acces", "menu.my_access", everybody},
 }
 
 // menuFor lists the pages that the session may open; none for nobody.
@@ -36,9 +47,19 @@ func menuFor(c echo.Context, l Language) []Link {
 	}
 	var links []Link
 	for _, m := range menu {
-		if len(m.roles) == 0 || slices.ContainsFunc(m.roles, func(r accounts.Role) bool { return session.Has(r) }) {
+		if m.audience(session) {
 			links = append(links, Link{m.path, l.T(m.key), c.Request().URL.Path == m.path})
 		}
 	}
 	return links
+}
+
+// FirstPage is where the menu of the session begins.
+func FirstPage(session accounts.Session) string {
+	for _, m := range menu {
+		if m.audience(session) {
+			return m.path
+		}
+	}
+	return SignInPath
 }
