@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -60,6 +61,16 @@ VALUES ($1, $2, $3)
 func putPost(ctx context.Context, tx *sql.Tx, person PersonID, post Post) error {
 	_, err := tx.ExecContext(ctx, putRole, string(person), string(post.Role), orNull(post.Residence))
 	return err
+}
+
+// PutStaff gives posts within the transaction of a load. It takes none away.
+func PutStaff(ctx context.Context, tx *sql.Tx, members []Member) error {
+	for _, m := range members {
+		if err := putPost(ctx, tx, m.Person.ID, m.Post); err != nil {
+			return fmt.Errorf("role %s of person %s: %w", m.Post.Role, m.Person.ID, err)
+		}
+	}
+	return nil
 }
 
 // AddMember makes a person with a first post; the person is to be invited then.

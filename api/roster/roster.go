@@ -19,6 +19,7 @@ import (
 type file struct {
 	Residence fileResidence  `yaml:"residence"`
 	Gateways  []fileGateway  `yaml:"gateways"`
+	Staff     []fileStaff    `yaml:"staff"`
 	Dwellings []fileDwelling `yaml:"dwellings"`
 }
 
@@ -97,6 +98,7 @@ type fileMeter struct {
 // A Roster is what a valid file says.
 type Roster struct {
 	Persons  []accounts.Person
+	Staff    []accounts.Member // of their persons the ids only
 	Premises premises.Roster
 	Meters   meters.Roster
 	Consents []consent.Agreed
@@ -113,6 +115,7 @@ func Parse(text []byte) (Roster, error) {
 	r := newReader()
 	r.residence(f)
 	r.gateways(f)
+	r.staff(f)
 	for _, d := range f.Dwellings {
 		r.dwelling(d)
 	}

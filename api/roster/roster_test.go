@@ -102,6 +102,36 @@ func TestStoreUpdates(t *testing.T) {
 	})
 }
 
+// What a file may say besides is stored, and versions grow with what changes only.
+func TestStoreKeepsVersions(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		rich := strings.NewReplacer("zone: Europe/Paris,", "zone: Europe/Paris, street: 3 rue des Roses, town: Angers, heat_individual_percent: 60,",
+			"rooms: 3", "rooms: 3\n    heating: gas", "occupants: 2,", "occupants: 2, contact: {by: e-mail, email: a@example.org},").Replace(residence(t))
+		for range 2 {
+			if err := load(t, db, rich); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := load(t, db, strings.ReplaceAll(strings.Replace(rich, "rooms: 3", "rooms: 4", 1), "a@example.org", "b@example.org")); err != nil {
+			t.Fatal(err)
+		}
+		for query, want := range map[string]string{
+			`SELECT street || town || heat_individual_percent || '/' || version FROM residence`:       "3 rue des RosesAngers60/1",
+			`SELECT heating_kind || hot_water_kind || '/' || version FROM dwelling WHERE id = 'A-12'`: "gasunknown/2",
+			`SELECT heating_kind || '/' || version FROM dwelling WHERE id = 'A-13'`:                   "unknown/1",
+			`SELECT contact_by || email || '/' || version FROM household WHERE id = 'F-new'`:          "e-mailb@example.org/2",
+			`SELECT contact_by || '/' || version FROM household WHERE id = 'F-old'`:                   "letter/1",
+			`SELECT residence_id || building || name FROM staircase`:                                  "roseraieA1",
+			`SELECT COUNT(*) || '' FROM building WHERE residence_id = 'roseraie' AND name = 'A'`:      "1",
+		} {
+			var got string
+			if err := db.QueryRowContext(t.Context(), query).Scan(&got); err != nil || got != want {
+				t.Errorf("%s = %q, %v; want %q", query, got, err, want)
+			}
+		}
+	})
+}
+
 // Who stands no more in the file sees nothing any more.
 func TestStoreEndsAccess(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
@@ -169,6 +199,10 @@ func TestParseRefuses(t *testing.T) {
 		{"dwelling twice", "id: A-13\n", "id: A-12\n", "dwelling A-12: stands twice"},
 		{"index past the modulus", "first_index: 1000", "first_index: 100000000000", "less than index_modulus"},
 		{"last index of what hangs", "first_index: 1000", "last_index: 1000", "last_index without to"},
+		{"way of heating", "rooms: 3", "rooms: 3\n    heating: steam", `dwelling A-12: heating "steam": want one of`},
+		{"heat split", "zone: Europe/Paris,", "zone: Europe/Paris, heat_individual_percent: 101,", "residence: heat_individual_percent: want 0 to 100"},
+		{"contact without its number", "occupants: 2,", "occupants: 2, contact: {by: telephone},", "household F-new: contact: telephone is not right or missing"},
+		{"contact that is none", "occupants: 2,", "occupants: 2, contact: {by: pigeon},", "household F-new: contact: contact_by"},
 		{"no text", "", "", "residence"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

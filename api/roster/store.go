@@ -15,7 +15,8 @@ import (
 
 // Store makes the database say what the roster says of its residence, all of it
 // or nothing. Doing it again changes nothing. Sign-ins and sessions stay, and so
-// does what households decided about their consents since.
+// do roles that the file does not name and what households decided about their
+// consents since.
 func Store(ctx context.Context, db *sql.DB, r Roster) error {
 	now := time.Now()
 	err := sqldb.InTx(ctx, db, func(tx *sql.Tx) error {
@@ -30,6 +31,9 @@ func Store(ctx context.Context, db *sql.DB, r Roster) error {
 			return err
 		}
 		if err := premises.Replace(ctx, tx, r.Premises); err != nil {
+			return err
+		}
+		if err := accounts.PutStaff(ctx, tx, r.Staff); err != nil {
 			return err
 		}
 		if err := meters.Replace(ctx, tx, r.Meters); err != nil {

@@ -169,6 +169,9 @@ func (d *demo) loadResidence(ctx context.Context) error {
 	for _, g := range d.guests() {
 		args = append(args, g.person)
 	}
+	for _, s := range staff {
+		args = append(args, s.person)
+	}
 	var printed strings.Builder
 	if err := d.family.once(ctx, "api-invite", &printed, d.program("api"), args...); err != nil {
 		return err

@@ -16,6 +16,7 @@ type (
 	listFile struct {
 		Residence listResidence  `yaml:"residence"`
 		Gateways  []listGateway  `yaml:"gateways"`
+		Staff     []listStaff    `yaml:"staff"`
 		Dwellings []listDwelling `yaml:"dwellings"`
 	}
 	listResidence struct {
@@ -23,9 +24,17 @@ type (
 		Name     string `yaml:"name"`
 		Zone     string `yaml:"zone"`
 		Earliest string `yaml:"earliest"`
+		Street   string `yaml:"street"` // for letters, as the two below
+		Postcode string `yaml:"postcode"`
+		Town     string `yaml:"town"`
 	}
 	listGateway struct {
 		ID string `yaml:"id"`
+	}
+	listStaff struct {
+		ID    string   `yaml:"id"`
+		Name  string   `yaml:"name"`
+		Roles []string `yaml:"roles,flow"`
 	}
 	listDwelling struct {
 		ID         string          `yaml:"id"`
@@ -35,6 +44,8 @@ type (
 		Floor      int             `yaml:"floor"`
 		Rooms      int             `yaml:"rooms"`
 		AreaM2     int             `yaml:"area_m2"`
+		Heating    string          `yaml:"heating"`
+		HotWater   string          `yaml:"hot_water"`
 		Households []listHousehold `yaml:"households,omitempty"`
 		Points     []listPoint     `yaml:"points,omitempty"`
 	}
@@ -73,14 +84,18 @@ type (
 // landlordsList writes the list; interval is how often the gateways read.
 func landlordsList(r *household.Residence, interval time.Duration) listFile {
 	list := listFile{Residence: listResidence{ID: string(r.SiteID), Name: r.Name,
-		Zone: r.Zone.String(), Earliest: r.Epoch.Start(r.Zone).UTC().Format(time.RFC3339)}}
+		Zone: r.Zone.String(), Earliest: r.Epoch.Start(r.Zone).UTC().Format(time.RFC3339),
+		Street: "3 rue des Rosiers", Postcode: "49000", Town: "Angers"}}
+	for _, s := range staff {
+		list.Staff = append(list.Staff, listStaff{s.person, s.name, []string{s.role}})
+	}
 	for _, g := range r.Gateways {
 		list.Gateways = append(list.Gateways, listGateway{ID: string(g.ID)})
 	}
 	for _, d := range r.Dwellings {
 		list.Dwellings = append(list.Dwellings, listDwelling{ID: string(d.ID), Building: d.Building,
 			Staircase: fmt.Sprint(d.Staircase), Label: fmt.Sprintf("Appartement %d", d.Number),
-			Floor: d.Floor, Rooms: d.Rooms, AreaM2: d.AreaM2,
+			Floor: d.Floor, Rooms: d.Rooms, AreaM2: d.AreaM2, Heating: "collective", HotWater: "collective",
 			Households: households(d), Points: points(r, d.ID, interval)})
 	}
 	return list

@@ -16,6 +16,14 @@ type guest struct {
 	why    string
 }
 
+// staff are those who work for the landlord, each with what they look at.
+var staff = []struct{ person, name, role, why string }{
+	{"S-administrator", "Agathe Laurier", "administrator", "sets up: dwellings, people, equipment, roles"},
+	{"S-manager", "Bruno Sureau", "manager", "the landlord: dwellings and equipment"},
+	{"S-advisor", "Nadia Le Goff", "advisor", "the one whom families call"},
+	{"S-installer", "Karim Tilleul", "installer", "checks gateways and meters"},
+}
+
 // introductions says what a visitor may want to see of each story.
 var introductions = []struct {
 	story household.Story
@@ -79,6 +87,10 @@ func (d *demo) welcome() {
 	d.screen.say("\n  Open   http://%s\n\n  Sign in with one of these codes:\n", d.addr.api)
 	for _, g := range d.guests() {
 		d.screen.say("    %-15s %-22s flat %-7s %s", d.codes[g.person], g.name, g.flat, g.why)
+	}
+	d.screen.say("\n  Or as one of the staff:\n")
+	for _, s := range staff {
+		d.screen.say("    %-15s %-22s %-12s %s", d.codes[s.person], s.name, s.role, s.why)
 	}
 	d.screen.say("\n  The meters are read every %s; the newest reading stands on the page.", d.Interval)
 	d.screen.say("  Logs are in %s. Ctrl-C ends everything.\n", fmt.Sprint(d.path("log")))
