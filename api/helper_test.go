@@ -23,9 +23,9 @@ func TestHelper(t *testing.T) {
 		shows, hides []string
 	}{
 		{"at home", helper, "/", 200, []string{"Bonjour Jean Voisin", "Logement 13", `aria-current="true">Mon logement`, "/?foyer=F-new"}, []string{"Logement 12", "Vous regardez", "1 897"}},
-		{"helping", helper, "/?foyer=F-new", 200, []string{"Bonjour Jean Voisin", "Vous regardez le logement de Amina Diallo.", "dimanche 31 mai", "Logement 12", "1 897 litres", "/consommation/2026-03?foyer=F-new"},
+		{"helping", helper, "/?foyer=F-new", 200, []string{"Bonjour Jean Voisin", "Vous regardez un autre logement : Amina Diallo.", "dimanche 31 mai", "Logement 12", "1 897 litres", "/consommation/2026-03?foyer=F-new"},
 			[]string{"Logement 13", "Il faut d’abord votre accord"}},
-		{"a month of the home helped", helper, "/consommation/2026-02?foyer=F-new", 200, []string{"Vous regardez le logement de Amina Diallo.", "mardi 10 février", "/?foyer=F-new"}, []string{"lundi 9 février"}},
+		{"a month of the home helped", helper, "/consommation/2026-02?foyer=F-new", 200, []string{"Vous regardez un autre logement : Amina Diallo.", "mardi 10 février", "/?foyer=F-new"}, []string{"lundi 9 février"}},
 		{"before its giver lived there", helper, "/consommation/2026-01?foyer=F-new", 404, nil, []string{"litres<"}},
 		{"a neighbour's", helper, "/?foyer=F-bare", 404, nil, []string{"Rose", "Logement 14"}},
 		{"the former tenant's", helper, "/?foyer=F-old", 404, nil, []string{"Marc", "Logement 12"}},

@@ -47,6 +47,7 @@ type privacy struct {
 	store  *consent.Store
 	eraser *consent.Eraser
 	keeper *consent.Keeper
+	rests  time.Time // settling, until then
 }
 
 func newPrivacy(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log *slog.Logger, figures prometheus.Registerer) (*privacy, error) {
@@ -62,15 +63,27 @@ func newPrivacy(ctx context.Context, c Config, db *sql.DB, client *influx.Client
 	}
 	eraser, err1 := consent.NewEraser(store, client, log, figures, time.Now)
 	keeper, err2 := consent.NewKeeper(store, client, log, figures, time.Now)
-	return &privacy{store, eraser, keeper}, errors.Join(err1, err2)
+	return &privacy{store: store, eraser: eraser, keeper: keeper}, errors.Join(err1, err2)
 }
 
-// settle makes every meter's resolution what it should be, before each look at
-// the registry.
+// settle makes every meter's resolution what it should be, before a look at the
+// registry. What a household decides is settled at once where it decides; this is
+// for moves, midnights and what other programs changed. Where the residences are
+// so large that it takes a while it is left out of some looks.
 func (p *privacy) settle(ctx context.Context) error {
-	_, err := p.store.Settle(ctx, time.Now())
+	begun := time.Now()
+	if begun.Before(p.rests) {
+		return nil
+	}
+	_, err := p.store.Settle(ctx, begun)
+	now := time.Now()
+	p.rests = now.Add(restsFor * now.Sub(begun))
 	return err
 }
+
+// restsFor is how many times as long as it worked settling rests, so that it
+// takes at most a twentieth of one processor.
+const restsFor = 19
 
 func (p *privacy) run(ctx context.Context) {
 	var all sync.WaitGroup

@@ -44,10 +44,7 @@ SELECT residence.zone, COALESCE(tenancy.moved_out, '')
 // has found the household among what the person may decide for.
 func (s *Store) EraseReadings(ctx context.Context, household premises.HouseholdID, why Why, by accounts.PersonID, channel Channel, at time.Time) error {
 	err := sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
-		if err := s.eraseReadings(ctx, tx, household, why, by, channel, at, false); err != nil {
-			return err
-		}
-		return SettleIn(ctx, tx, at)
+		return s.eraseReadings(ctx, tx, household, why, by, channel, at, false)
 	})
 	if err != nil {
 		return fmt.Errorf("erase readings of household %s: %w", household, err)
@@ -172,6 +169,9 @@ func (s *Store) eraseReadings(ctx context.Context, tx *sql.Tx, household premise
 			return err
 		}
 		if err := s.order(ctx, tx, e, Ended{Purposes: Purposes, Forgotten: forgotten}); err != nil {
+			return err
+		}
+		if err := settleHome(ctx, tx, tenancy, at); err != nil {
 			return err
 		}
 	}

@@ -108,17 +108,14 @@ func (x *Exporter) samples(ctx context.Context, m measure, l lodged, from, to ti
 
 func (x *Exporter) readings(ctx context.Context, l lodged, from, to time.Time) ([]sample, error) {
 	id := l.hanging.Meter.ID
-	var all []sample
-	for _, q := range metering.Quantities {
-		found, err := x.influx.Readings(ctx, []metering.MeterID{id}, q, from, to)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range found[id] {
-			all = append(all, sample{Meter: id, Kind: l.kind, At: r.At, Quantity: q, Unit: metering.UnitOf(l.kind, q), Index: r.Amount})
-		}
+	found, err := x.influx.EveryReading(ctx, id, from, to)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortStableFunc(all, func(a, b sample) int { return a.At.Compare(b.At) })
+	all := make([]sample, len(found))
+	for i, r := range found {
+		all[i] = sample{Meter: id, Kind: l.kind, At: r.At, Quantity: r.Quantity, Unit: metering.UnitOf(l.kind, r.Quantity), Index: r.Amount}
+	}
 	return all, nil
 }
 

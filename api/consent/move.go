@@ -98,7 +98,7 @@ func (s *Store) orderMove(ctx context.Context, tx *sql.Tx, d departure, now time
 	if err := s.order(ctx, tx, e, Ended{}); err != nil {
 		return err
 	}
-	return SettleIn(ctx, tx, now)
+	return settleHome(ctx, tx, d.tenancy, now)
 }
 
 const hungThere = `

@@ -16,7 +16,7 @@ import (
 // the day $2 allow, and not finer than the meter's own ceiling. A building's
 // main meter is nobody's, and bound by its ceiling only. $1 is the zone, $3 the
 // instant.
-const wanted = `
+const wantedOf = `
 SELECT allowed.id, allowed.resolution, wanted.resolution
   FROM (SELECT meter.id, meter.resolution, ceiling.step AS most,
                CASE WHEN point.dwelling_id IS NULL THEN 0
@@ -39,10 +39,21 @@ SELECT allowed.id, allowed.resolution, wanted.resolution
                              FROM binding AS later
                             WHERE later.meter_id = meter.id
                               AND later.from_ms > binding.from_ms
-                              AND later.from_ms <= $3)) AS allowed
+                              AND later.from_ms <= $3)`
+
+const wantedThen = `) AS allowed
   JOIN resolution_rank AS wanted ON wanted.step = CASE WHEN allowed.most > allowed.legal THEN allowed.most
                                                        ELSE allowed.legal END
  WHERE wanted.resolution <> allowed.resolution`
+
+const (
+	wantedOfAll = wantedOf + wantedThen
+	// Of the meters of one tenancy's dwelling, $4.
+	wantedOfHome = wantedOf + `
+           AND point.dwelling_id = (SELECT dwelling_id
+                                      FROM tenancy
+                                     WHERE id = $4)` + wantedThen
+)
 
 // holds finds a consent of who lives at the point today; the purpose follows it.
 const holds = `SELECT 1
@@ -74,24 +85,32 @@ type change struct {
 // how many changed. It only reads where nothing changed. It is run before each
 // publication of the registry.
 func (s *Store) Settle(ctx context.Context, now time.Time) (int, error) {
-	return settle(ctx, s.db, now)
+	return settle(ctx, s.db, now, wantedOfAll)
 }
 
 // SettleIn is [Store.Settle] within a transaction, for what changes who lives
 // where or which meter hangs there.
 func SettleIn(ctx context.Context, tx *sql.Tx, now time.Time) error {
-	_, err := settle(ctx, tx, now)
+	_, err := settle(ctx, tx, now, wantedOfAll)
 	return err
 }
 
-func settle(ctx context.Context, q querier, now time.Time) (int, error) {
+// settleHome settles the meters of one tenancy's dwelling only, so that a
+// decision takes as long in a large residence as in a small one.
+func settleHome(ctx context.Context, tx *sql.Tx, tenancy string, now time.Time) error {
+	_, err := settle(ctx, tx, now, wantedOfHome, tenancy)
+	return err
+}
+
+func settle(ctx context.Context, q querier, now time.Time, query string, more ...any) (int, error) {
 	zones, err := zonesOf(ctx, q)
 	if err != nil {
 		return 0, fmt.Errorf("settle resolutions: %w", err)
 	}
 	settled := 0
 	for _, zone := range zones {
-		changes, err := changesIn(ctx, q, zone, now)
+		args := append([]any{zone.String(), civil.DateIn(now, zone).String(), sqldb.Ms(now)}, more...)
+		changes, err := collect(ctx, q, scanChange, query, args...)
 		if err != nil {
 			return settled, fmt.Errorf("settle resolutions: %w", err)
 		}
@@ -105,12 +124,6 @@ func settle(ctx context.Context, q querier, now time.Time) (int, error) {
 	return settled, nil
 }
 
-func changesIn(ctx context.Context, q querier, zone *time.Location, now time.Time) ([]change, error) {
-	rows, err := q.QueryContext(ctx, wanted, zone.String(), civil.DateIn(now, zone).String(), sqldb.Ms(now))
-	if err != nil {
-		return nil, err
-	}
-	return sqldb.Collect(rows, func(rows *sql.Rows) (c change, err error) {
-		return c, rows.Scan(&c.meter, (*string)(&c.from), (*string)(&c.wants))
-	})
+func scanChange(rows *sql.Rows) (c change, err error) {
+	return c, rows.Scan(&c.meter, (*string)(&c.from), (*string)(&c.wants))
 }

@@ -104,8 +104,11 @@ func (s *Store) Give(ctx context.Context, homes []Home, d Decision) error {
 			if err := give(ctx, tx, h, d); err != nil {
 				return err
 			}
+			if err := settleHome(ctx, tx, h.Tenancy, d.At); err != nil {
+				return err
+			}
 		}
-		return SettleIn(ctx, tx, d.At)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("consent to %s: %w", d.Purpose, err)
@@ -150,8 +153,11 @@ func (s *Store) Withdraw(ctx context.Context, homes []Home, d Decision) error {
 			if err := s.withdraw(ctx, tx, h, d); err != nil {
 				return err
 			}
+			if err := settleHome(ctx, tx, h.Tenancy, d.At); err != nil {
+				return err
+			}
 		}
-		return SettleIn(ctx, tx, d.At)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("withdraw consent to %s: %w", d.Purpose, err)

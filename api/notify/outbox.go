@@ -223,19 +223,3 @@ func (o *Outbox) later(ctx context.Context, m Message) error {
 	}
 	return nil
 }
-
-const listOf = `
-SELECT ` + columns + `
-  FROM outbox
- WHERE person_id = $1
- ORDER BY created_ms DESC, id DESC
- LIMIT 100`
-
-// Of lists the newest messages that concern a person, for those who sent them.
-func (o *Outbox) Of(ctx context.Context, person string) ([]Message, error) {
-	rows, err := o.db.QueryContext(ctx, listOf, person)
-	if err != nil {
-		return nil, fmt.Errorf("messages of person %s: %w", person, err)
-	}
-	return sqldb.Collect(rows, func(rows *sql.Rows) (Message, error) { return scan(rows) })
-}

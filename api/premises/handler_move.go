@@ -33,7 +33,7 @@ func (b *newcomerBody) newcomer(prefix string, wrong *faults) Newcomer {
 		return n
 	}
 	for i, p := range b.Persons {
-		person := NewPerson{Name: p.Name, Language: p.Language}
+		person := NewPerson(p)
 		for _, f := range person.Faults() {
 			wrong.add(prefix+"persons["+decimal(i)+"]."+f.Name, f.Message, f.Args...)
 		}

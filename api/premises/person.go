@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
@@ -32,7 +33,7 @@ SELECT person.id, person.name, person.language, household.id, membership.from_da
   JOIN person ON person.id = membership.person_id
   JOIN household ON household.id = membership.household_id
  WHERE (membership.to_date IS NULL OR membership.to_date > $2)
-   AND membership.person_id || ' ' || membership.household_id > $4
+   AND (membership.person_id, membership.household_id) > ($4, $5)
    AND ($3 = ''
     OR EXISTS (SELECT 1
                  FROM tenancy
@@ -41,12 +42,13 @@ SELECT person.id, person.name, person.language, household.id, membership.from_da
                   AND dwelling.residence_id = $3
                   AND (tenancy.moved_out IS NULL OR tenancy.moved_out > $2)))
    AND` + mayReadPeople + `
- ORDER BY membership.person_id || ' ' || membership.household_id`
+ ORDER BY membership.person_id, membership.household_id`
 
 // Persons lists the members of the households of staff's residences by id: one
 // more than the page holds where the list goes on.
 func (s *Store) Persons(ctx context.Context, staff accounts.PersonID, f Filter, now time.Time) ([]Resident, error) {
-	rows, err := s.pageOf(ctx, persons, f, string(staff), today(now), string(f.Residence), f.After)
+	person, household, _ := strings.Cut(f.After, " ")
+	rows, err := s.pageOf(ctx, persons, f, string(staff), today(now), string(f.Residence), person, household)
 	if err != nil {
 		return nil, fmt.Errorf("persons: %w", err)
 	}

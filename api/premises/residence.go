@@ -159,6 +159,6 @@ func (s *Store) Buildings(ctx context.Context, staff accounts.PersonID, residenc
 	return all, nil
 }
 
-// Today is a day that has begun everywhere the landlord could have homes: the
-// date in UTC. Staff are clipped by it; tenants by the day of their home's zone.
+// today is the date in UTC, by which staff are clipped; tenants and helpers are
+// by the day of their home's zone.
 func today(now time.Time) string { return now.UTC().Format(time.DateOnly) }

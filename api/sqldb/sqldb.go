@@ -82,8 +82,7 @@ func connect(dialect Dialect, dsn string) (*sql.DB, error) {
 			return nil, fmt.Errorf("database: %w", ErrDSN)
 		}
 		db.SetMaxOpenConns(32)
-		db.SetConnMaxIdleTime(5 * time.Minute)
-		return db, nil
+		return keepOpen(db), nil
 	}
 	path := sqlitePath(dsn)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -93,7 +92,21 @@ func connect(dialect Dialect, dsn string) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	return db, nil
+	return keepOpen(db), nil
+}
+
+// keptOpen is how many connections wait for the next request: as many as are
+// used at once on a busy day.
+const keptOpen = 16
+
+// keepOpen keeps connections from being closed and opened again for each
+// request, as database/sql does with all but two: opening one takes longer than
+// most queries, because SQLite reads the schema and PostgreSQL checks the
+// password.
+func keepOpen(db *sql.DB) *sql.DB {
+	db.SetMaxIdleConns(keptOpen)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return db
 }
 
 // sqliteDSN takes the write lock when a transaction begins: a transaction that

@@ -135,3 +135,29 @@ func seed(t *testing.T, db *sql.DB) {
 	sqldbtest.Exec(t, db, `INSERT INTO meter (id, gateway_id, kind, index_modulus, max_per_hour, interval_s, resolution) VALUES ('M3', 'G1', 'cold_water', 0, 0, 10, 'day')`)
 	sqldbtest.Exec(t, db, `INSERT INTO binding (meter_id, point_id, from_ms, to_ms) VALUES ('M3', 'P1', 2000, 3000)`)
 }
+
+// What is used at once once is there the next time: opening a connection costs
+// more than most queries.
+func TestConnectionsAreKept(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		const atOnce = 16
+		for range 3 {
+			var held []*sql.Conn
+			for range atOnce {
+				conn, err := db.Conn(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				held = append(held, conn)
+			}
+			for _, conn := range held {
+				if err := conn.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if s := db.Stats(); s.MaxIdleClosed != 0 || s.Idle != atOnce {
+			t.Errorf("%d connections were closed, %d wait; want 0 and %d", s.MaxIdleClosed, s.Idle, atOnce)
+		}
+	})
+}

@@ -73,6 +73,7 @@ type view struct {
 	Everywhere bool // roles for every residence may be given
 	Tokens     []token
 	Letters    []letter
+	Failed     []letter // invitations by e-mail that did not leave
 }
 
 type choice struct{ ID, Name string }

@@ -211,4 +211,14 @@ func TestWaitingLettersOnThePage(t *testing.T) {
 	}
 	r.submit("/reglages/lettres", 404, "lettre", id[1])
 	r.submit("/reglages/lettres", 422)
+
+	for _, person := range []string{"manager1", "manager2"} {
+		sqldbtest.Exec(t, o.db, `INSERT INTO outbox (id, channel, kind, person_id, subject, recipient, state, attempts, created_ms, next_ms, done_ms)
+			VALUES ($1, 'email', 'invitation', $1, $1, '', 'failed', 1, $2, $2, $2)`, person, start.UnixMilli())
+	}
+	_, failed, _ := strings.Cut(r.page(), "Invitations par e-mail qui ne sont pas parties")
+	failed, _, _ = strings.Cut(failed, "</ul>")
+	if !strings.Contains(failed, "Nom manager1") || strings.Contains(failed, "Nom manager2") {
+		t.Errorf("e-mails that did not leave: %q", failed)
+	}
 }

@@ -86,7 +86,8 @@ func (h *Handler) fillTokens(c echo.Context, v *view) error {
 	return nil
 }
 
-// fillLetters lists the letters that wait to be printed.
+// fillLetters lists the letters that wait to be printed, and the e-mails that did
+// not leave.
 func (h *Handler) fillLetters(c echo.Context, v *view) error {
 	session, _ := accounts.Who(c)
 	ctx, now := c.Request().Context(), h.now()
@@ -101,5 +102,9 @@ func (h *Handler) fillLetters(c echo.Context, v *view) error {
 	for _, l := range waiting {
 		v.Letters = append(v.Letters, letter{l.ID, l.Person.Name, v.T("staff.asked", v.Moment(l.Asked, now, zone))})
 	}
-	return nil
+	failed, err := h.clerk.FailedMails(ctx, session.Person.ID, pageOfLetters)
+	for _, l := range failed {
+		v.Failed = append(v.Failed, letter{l.ID, l.Person.Name, v.T("staff.asked", v.Moment(l.Asked, now, zone))})
+	}
+	return err
 }

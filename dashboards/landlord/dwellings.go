@@ -133,7 +133,7 @@ func doorOf(l web.Language, d premises.Dwelling) string {
 }
 
 func factsOf(l web.Language, d premises.Dwelling) string {
-	parts := []string{string(d.ID), l.T("stock.floor_is", floorOf(l, d.Floor))}
+	parts := []string{string(d.ID), floorOf(l, d.Floor)}
 	if d.Rooms > 0 {
 		parts = append(parts, l.T("stock.rooms_are", d.Rooms))
 	}
@@ -147,7 +147,7 @@ func floorOf(l web.Language, floor int) string {
 	if floor == 0 {
 		return l.T("stock.ground")
 	}
-	return strconv.Itoa(floor)
+	return l.T("stock.floor_is", strconv.Itoa(floor))
 }
 
 func areaOf(l web.Language, m2 float64) string {

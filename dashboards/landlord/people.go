@@ -181,7 +181,7 @@ func (v *householdView) mandates() {
 	today := v.Sheet.Today
 	for _, m := range v.Sheet.Mandates {
 		one := mandate{Mandate: m, Lasting: m.Lasts(today), Invited: v.invited(m.Invited)}
-		one.Text = v.T(scopeNames[m.Scope], m.GiverName) + " " + v.T("people.until", v.Date(m.To.AddDays(-1), today))
+		one.Text = v.T(scopeNames[m.Scope], m.GiverName) + " " + v.T("people.until", v.Date(m.To.AddDays(-1), today)) + "."
 		if !m.Revoked.IsZero() {
 			one.Text = v.T("people.revoked", v.Date(civil.DateIn(m.Revoked, v.zone()), today))
 		}
