@@ -8,9 +8,10 @@ import (
 
 // figures are what the ingester tells Prometheus.
 type figures struct {
-	packs, readings, stored, dropped, unknown, unkept, erased, foreign prometheus.Counter
+	packs, readings, stored, dropped, unknown, unkept, erased, swept prometheus.Counter
 
-	refused *prometheus.CounterVec
+	refused, refusedReadings *prometheus.CounterVec
+
 	seconds prometheus.Histogram
 	queued  prometheus.GaugeFunc
 	kept    prometheus.GaugeFunc
@@ -28,9 +29,11 @@ func newFigures(queued, kept func() float64) *figures {
 		unknown:  counter("unknown_meter_readings_total", "Readings of meters that no registry knows, stored."),
 		unkept:   counter("quarantine_failures_total", "Refused packs that could not be kept, and were not answered."),
 		erased:   counter("erased_readings_total", "Readings of times that were erased, refused and kept nowhere."),
-		foreign:  counter("other_gateway_readings_total", "Readings of meters that the registry gives to another gateway, kept in the quarantine."),
+		swept:    counter("quarantine_swept_packs_total", "Packs of the quarantine that were dropped or shortened because of an erasure."),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xnet_collector_refused_packs_total",
-			Help: "Packs refused and kept in the quarantine."}, []string{"reason"}),
+			Help: "Packs refused, wholly or in part, and kept in the quarantine."}, []string{"reason"}),
+		refusedReadings: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xnet_collector_refused_readings_total",
+			Help: "Readings refused, by the reason of the first in their pack. Those of packs that cannot be decoded are not known."}, []string{"reason"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "xnet_collector_batch_seconds",
 			Help: "From a batch's first write to its answer.", Buckets: prometheus.ExponentialBuckets(0.002, 2, 14)}),
 		queued: prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "xnet_collector_queue_packs",
@@ -41,8 +44,8 @@ func newFigures(queued, kept func() float64) *figures {
 }
 
 func (f *figures) register(r prometheus.Registerer) error {
-	for _, c := range []prometheus.Collector{f.packs, f.readings, f.stored, f.dropped, f.unknown, f.unkept, f.erased, f.foreign,
-		f.refused, f.seconds, f.queued, f.kept} {
+	for _, c := range []prometheus.Collector{f.packs, f.readings, f.stored, f.dropped, f.unknown, f.unkept, f.erased, f.swept,
+		f.refused, f.refusedReadings, f.seconds, f.queued, f.kept} {
 		if err := r.Register(c); err != nil {
 			return fmt.Errorf("register figures: %w", err)
 		}

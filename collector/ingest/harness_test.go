@@ -227,7 +227,7 @@ var (
 
 func meter(id metering.MeterID, r metering.Resolution) wire.RegistryMeter {
 	return wire.RegistryMeter{Meter: id, Gateway: "G1", Kind: metering.Electricity, IndexModulus: 1_000_000,
-		IntervalS: 600, Resolution: r}
+		MaxPerHour: 10_000, IntervalS: 600, Resolution: r}
 }
 
 func index(m metering.MeterID, after time.Duration, n metering.Amount) metering.Reading {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,12 +39,15 @@ type Config struct {
 	Hold          time.Duration // how long a pack waits for its site's registry
 	GiveUp        time.Duration // leave the broker when InfluxDB was away for so long
 	Drain         time.Duration // how long the end may take
+	// AttemptTimeout ends a request that InfluxDB does not answer; it is made
+	// again.
+	AttemptTimeout time.Duration
 }
 
 // DefaultConfig is what suits all sizes.
 func DefaultConfig() Config {
 	return Config{BatchReadings: 50_000, BatchAge: 50 * time.Millisecond, Writers: 2, Queue: 1000,
-		Hold: 30 * time.Second, GiveUp: 15 * time.Second, Drain: 10 * time.Second}
+		Hold: 30 * time.Second, GiveUp: 15 * time.Second, Drain: 10 * time.Second, AttemptTimeout: 30 * time.Second}
 }
 
 // Parts are what an [Ingester] works with; all are required.
@@ -65,12 +69,18 @@ type Ingester struct {
 	queue   chan *message
 	changed chan struct{} // a registry came
 	ready   atomic.Bool   // InfluxDB is set up
-	failing atomic.Int64  // since when writes fail, in ms since 1970; 0 for not
+	failing atomic.Int64  // since when InfluxDB fails, in ms since 1970; 0 for not
+
+	accepted atomic.Int64 // writes that InfluxDB took
+	room     room
+	keeping  sync.RWMutex  // held for reading while a pack is kept, for writing while the quarantine is swept
+	erasures chan struct{} // a registry came that may say of erasures
 }
 
 // New prepares an ingester; [Ingester.Run] starts it.
 func New(c Config, p Parts) (*Ingester, error) {
-	in := &Ingester{Parts: p, config: c, queue: make(chan *message, max(1, c.Queue/2)), changed: make(chan struct{}, 1)}
+	in := &Ingester{Parts: p, config: c, queue: make(chan *message, max(1, c.Queue/2)), changed: make(chan struct{}, 1),
+		room: newRoom(), erasures: make(chan struct{}, 1)}
 	in.figures = newFigures(func() float64 { return float64(len(in.queue)) },
 		func() float64 { return float64(p.Quarantine.Size()) })
 	if err := in.figures.register(p.Figures); err != nil {
@@ -105,6 +115,7 @@ func (in *Ingester) Run(ctx context.Context) error {
 	}
 	watched := make(chan struct{})
 	go func() { defer close(watched); in.watch(ctx) }()
+	work.Go(func() error { in.sweepAsTold(ctx); return nil })
 	err := work.Wait()
 	<-watched
 	in.link.disconnect()
@@ -173,10 +184,15 @@ func (in *Ingester) receive(topic string, payload []byte, gone <-chan struct{}) 
 		in.Log.Warn("message of an unexpected topic", "topic", topic)
 		return
 	}
+	m := &message{topic: topic, source: source, payload: payload}
+	if !in.room.take(m, gone) {
+		return
+	}
 	select {
-	case in.queue <- &message{topic: topic, source: source, payload: payload}:
+	case in.queue <- m:
 		in.figures.packs.Inc()
 	case <-gone:
+		in.room.give(m)
 	}
 }
 
@@ -200,8 +216,14 @@ func (in *Ingester) learn(site string, payload []byte) {
 	}
 	in.Rollup.Bound(changed)
 	in.Log.Info("registry", "site", site, "meters", len(registry.Meters), "changed", len(changed))
+	signal(in.changed)
+	signal(in.erasures)
+}
+
+// signal wakes who waits for c, once.
+func signal(c chan struct{}) {
 	select {
-	case in.changed <- struct{}{}:
+	case c <- struct{}{}:
 	default: // one signal is enough
 	}
 }

@@ -57,23 +57,26 @@ func TestRefusedPacks(t *testing.T) {
 	g := newGateway(t, broker.URL)
 	g.registry(meter("M1", metering.Fine))
 	col.waitReady(t)
-	good := index("M1", 0, 1)
 
 	g.sendRaw([]byte("not a pack")) // cannot even be answered
 	g.sendRaw([]byte(`[{"n":"spool","vs":"SP1"},{"n":"seq","v":1},{"n":"M1/index","u":"apples","t":1777888800,"v":1}]`))
-	g.send(2, good, index("M1", -8*365*24*time.Hour, 1))
-	g.send(3, good, metering.Reading{Meter: "M1", Quantity: metering.Index, At: time.Now().Add(25 * time.Hour), Amount: 1})
-	g.send(4, good, index("M1", time.Minute, -1))
-	g.send(5, good, index("M1", time.Minute, 1_000_000))
-	g.sendUnits(6, metering.Millilitre, good)
-	g.send(7, index("M1", 0, 999_999)) // and the way is free for what follows
-	g.waitAnswered(7)
+	g.send(2, index("M1", -8*365*24*time.Hour, 1))
+	g.send(3, metering.Reading{Meter: "M1", Quantity: metering.Index, At: time.Now().Add(25 * time.Hour), Amount: 1})
+	g.send(4, index("M1", time.Minute, -1))
+	g.send(5, index("M1", time.Minute, 1_000_000))
+	g.sendUnits(6, metering.Millilitre, index("M1", 0, 1))
+	for i, x := range impossibleReadings() {
+		g.send(wire.Seq(7+i), x)
+	}
+	g.send(20, index("M1", 0, 999_999)) // and the way is free for what follows
+	g.waitAnswered(15)
 
 	stored, refused := g.answers()
-	if diff := cmp.Diff([][]wire.Seq{{7}, {1, 2, 3, 4, 5, 6}}, [][]wire.Seq{stored, refused}); diff != "" {
+	if diff := cmp.Diff([][]wire.Seq{{20}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}}, [][]wire.Seq{stored, refused}); diff != "" {
 		t.Errorf("stored, refused (-want +got):\n%s", diff)
 	}
-	for seq, want := range map[wire.Seq]string{1: "apples", 2: "too_early", 3: "in_the_future", 4: "index_negative", 5: "index_over_modulus", 6: "unit_of_index"} {
+	for seq, want := range map[wire.Seq]string{1: "apples", 2: "too_early", 3: "in_the_future", 4: "index_negative", 5: "index_over_modulus",
+		6: "unit_of_index", 7: "impossible", 8: "impossible", 9: "impossible", 10: "impossible", 11: "impossible", 12: "impossible", 13: "impossible", 14: "impossible"} {
 		if got := g.reason(seq); !strings.Contains(got, want) {
 			t.Errorf("pack %d refused for %q, want %q", seq, got, want)
 		}
@@ -81,11 +84,50 @@ func TestRefusedPacks(t *testing.T) {
 	if diff := cmp.Diff([]metering.Amount{999_999}, kept(t, store, "M1")); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
 	}
-	if files, _ := filepath.Glob(filepath.Join(col.dir, "*.json")); len(files) != 7 {
-		t.Errorf("quarantine holds %v, want 7 packs", files)
+	if files, _ := filepath.Glob(filepath.Join(col.dir, "*.json")); len(files) != 15 {
+		t.Errorf("quarantine holds %v, want 15 packs", files)
 	}
-	if got := col.figure(t, "refused_packs_total"); got != 7 {
-		t.Errorf("%v packs counted as refused, want 7", got)
+	if got := col.figure(t, "refused_packs_total"); got != 15 {
+		t.Errorf("%v packs counted as refused, want 15", got)
+	}
+}
+
+// impossibleReadings are of meter M1, which counts 10 kWh in an hour at most.
+func impossibleReadings() []metering.Reading {
+	var rs []metering.Reading
+	for _, x := range []struct {
+		q metering.Quantity
+		n metering.Amount
+	}{{metering.Power, 40_001}, {metering.Power, -40_001}, {metering.QuietFlow, -1}, {metering.QuietWindow, 0},
+		{metering.QuietWindow, 32 * 24 * 3600}, {metering.Celsius, -60_001}, {metering.Celsius, 250_001}, {metering.Power, 1 << 62}} {
+		rs = append(rs, metering.Reading{Meter: "M1", Quantity: x.q, At: base, Amount: x.n})
+	}
+	return rs
+}
+
+// A meter at fault does not take the readings of its neighbours with it, and the
+// gateway is told.
+func TestOnlyBadReadingsAreLeftOut(t *testing.T) {
+	t.Parallel()
+	broker, store := testkit.Broker(t), influxtest.Open(t)
+	col := start(t, quick(broker.URL), store)
+	g := newGateway(t, broker.URL)
+	g.registry(meter("M1", metering.Fine), meter("M2", metering.Fine))
+	col.waitReady(t)
+	most := metering.Reading{Meter: "M1", Quantity: metering.Power, At: base, Amount: 40_000}
+	g.send(1, index("M1", 0, 1), most, index("M2", 0, -1), index("M2", time.Minute, 2_000_000), index("M2", 2*time.Minute, 5))
+	g.waitAnswered(1)
+	if got := g.reason(1); !strings.HasPrefix(got, "index_negative: M2/index") || !strings.Contains(got, "1 more") {
+		t.Errorf("told %q", got)
+	}
+	if diff := cmp.Diff([][]metering.Amount{{1}, {5}}, [][]metering.Amount{kept(t, store, "M1"), kept(t, store, "M2")}); diff != "" {
+		t.Errorf("stored of M1, M2 (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[wire.Seq][]string{1: {"M2 -1", "M2 2000000"}}, quarantined(t, col)); diff != "" {
+		t.Errorf("quarantine (-want +got):\n%s", diff)
+	}
+	if got := col.figure(t, "refused_readings_total"); got != 2 {
+		t.Errorf("%v readings counted as refused, want 2", got)
 	}
 }
 
@@ -104,40 +146,6 @@ func TestFullQuarantineDoesNotAnswer(t *testing.T) {
 	}
 	if got := col.figure(t, "quarantine_failures_total"); got != 1 {
 		t.Errorf("%v failures counted, want 1", got)
-	}
-}
-
-// TestRejectedByInfluxDB has one pack of many hold a reading that is older than
-// the retention, which only InfluxDB knows.
-func TestRejectedByInfluxDB(t *testing.T) {
-	t.Parallel()
-	c := influxtest.Config(t)
-	c.Keep.Readings = 3000
-	broker, store := testkit.Broker(t), influxtest.OpenWith(t, c)
-	slow := quick(broker.URL)
-	slow.BatchAge = 300 * time.Millisecond // so that all share a batch
-	col := start(t, slow, store)
-	g := newGateway(t, broker.URL)
-	payload, _ := wire.Registry{Site: "S1", Zone: "Europe/Paris", EarliestMs: 1}.Encode()
-	wait(t, g.client.Publish(wire.RegistryTopic("S1"), 1, true, payload))
-	col.waitReady(t)
-	for seq := range wire.Seq(8) {
-		rs := []metering.Reading{index("M1", time.Duration(seq)*time.Minute, metering.Amount(seq))}
-		if seq == 5 {
-			rs = append(rs, index("M1", -4000*24*time.Hour, 1))
-		}
-		g.send(seq+1, rs...)
-	}
-	g.waitAnswered(8)
-	stored, refused := g.answers()
-	if diff := cmp.Diff([][]wire.Seq{{1, 2, 3, 4, 5, 7, 8}, {6}}, [][]wire.Seq{stored, refused}); diff != "" {
-		t.Errorf("stored, refused (-want +got):\n%s", diff)
-	}
-	if !strings.Contains(g.reason(6), "retention") {
-		t.Errorf("reason %q", g.reason(6))
-	}
-	if got := len(kept(t, store, "M1")); got != 8 {
-		t.Errorf("%d readings stored, want all that can be", got)
 	}
 }
 

@@ -17,6 +17,8 @@ type message struct {
 	source  wire.Source
 	payload []byte
 	pack    wire.Pack
+	refusal string // why a part of the pack is in the quarantine, "" for none
+	room    int    // taken by it, see [room]
 }
 
 // A batch is packs that are written together, and their readings to write.
@@ -25,6 +27,18 @@ type batch struct {
 	readings []metering.Reading
 	ends     []int           // of each pack's readings
 	seen     *sites.Snapshot // by which the first of them was sifted
+	bytes    int             // of the packs' payloads
+	accepted int64           // writes that InfluxDB had taken before this one
+}
+
+// maxBatchBytes bounds what a batch holds of payloads, which may be far larger
+// than their readings. Each pack counts as a reading besides, since it may have
+// none.
+const maxBatchBytes = 8 << 20
+
+// full reports whether the batch takes no more packs.
+func (b *batch) full(readings int) bool {
+	return len(b.readings)+len(b.packs) >= readings || b.bytes >= maxBatchBytes
 }
 
 // The intake decodes, checks and batches; one goroutine.
@@ -52,7 +66,7 @@ func (k *intake) run(ctx, last context.Context) {
 	defer tick.Stop()
 	for {
 		var queue <-chan *message
-		if k.waiting < max(1, k.config.Queue/2) && len(k.batch.readings) < k.config.BatchReadings {
+		if k.waiting < max(1, k.config.Queue/2) && !k.batch.full(k.config.BatchReadings) {
 			queue = k.queue
 		}
 		var out chan<- *batch
@@ -61,13 +75,13 @@ func (k *intake) run(ctx, last context.Context) {
 		}
 		select {
 		case m := <-queue:
-			k.accept(m)
+			k.accept(ctx, m)
 		case out <- k.batch:
 			k.batch = &batch{}
 		case <-k.changed:
-			k.release()
+			k.release(ctx)
 		case <-tick.C:
-			k.expire(time.Now())
+			k.expire(ctx, time.Now())
 		case <-ctx.Done():
 			k.drain(last)
 			return
@@ -77,7 +91,7 @@ func (k *intake) run(ctx, last context.Context) {
 
 func (k *intake) ripe() bool {
 	return len(k.batch.packs) > 0 &&
-		(len(k.batch.readings) >= k.config.BatchReadings || time.Since(k.born) >= k.config.BatchAge)
+		(k.batch.full(k.config.BatchReadings) || time.Since(k.born) >= k.config.BatchAge)
 }
 
 // drain empties the queue into last batches. Packs that wait for a registry are
@@ -86,8 +100,8 @@ func (k *intake) drain(last context.Context) {
 	for {
 		select {
 		case m := <-k.queue:
-			k.accept(m)
-			if len(k.batch.readings) < k.config.BatchReadings {
+			k.accept(last, m)
+			if !k.batch.full(k.config.BatchReadings) {
 				continue
 			}
 		default:
@@ -105,22 +119,23 @@ func (k *intake) drain(last context.Context) {
 }
 
 // accept decodes a pack and holds it where its site is not known yet.
-func (k *intake) accept(m *message) {
+func (k *intake) accept(ctx context.Context, m *message) {
 	pack, err := wire.DecodePack(m.payload)
 	m.pack = pack
 	if err != nil {
 		k.refuse(m, undecodable, err.Error())
+		k.room.give(m)
 		return
 	}
 	site := m.source.Site
 	if _, known := k.Sites.Now().Earliest(site); known {
-		k.admit(m)
+		k.admit(ctx, m)
 		return
 	}
 	if since, ok := k.heldAt[site]; !ok {
 		k.heldAt[site] = time.Now()
 	} else if time.Since(since) >= k.config.Hold {
-		k.admit(m) // it has been waited for long enough
+		k.admit(ctx, m) // it has been waited for long enough
 		return
 	}
 	k.held[site] = append(k.held[site], m)
@@ -128,11 +143,11 @@ func (k *intake) accept(m *message) {
 }
 
 // release passes on the packs of sites that are now known.
-func (k *intake) release() {
+func (k *intake) release(ctx context.Context) {
 	snapshot := k.Sites.Now()
 	for site := range k.heldAt {
 		if _, known := snapshot.Earliest(site); known {
-			k.letGo(site)
+			k.letGo(ctx, site)
 			delete(k.heldAt, site)
 		}
 	}
@@ -140,32 +155,29 @@ func (k *intake) release() {
 
 // expire stores the packs of sites whose registry does not come: better stored
 // unchecked than lost.
-func (k *intake) expire(now time.Time) {
+func (k *intake) expire(ctx context.Context, now time.Time) {
 	for site, since := range k.heldAt {
 		if len(k.held[site]) > 0 && now.Sub(since) >= k.config.Hold {
 			k.Log.Warn("no registry of this site, its packs are stored unchecked and not rolled up",
 				"site", site, "packs", len(k.held[site]))
-			k.letGo(site)
+			k.letGo(ctx, site)
 		}
 	}
 }
 
-func (k *intake) letGo(site metering.SiteID) {
+func (k *intake) letGo(ctx context.Context, site metering.SiteID) {
 	for _, m := range k.held[site] {
-		k.admit(m)
+		k.admit(ctx, m)
 	}
 	k.waiting -= len(k.held[site])
 	delete(k.held, site)
 }
 
-// admit adds to the batch what of the pack may be kept, or refuses the pack.
-func (k *intake) admit(m *message) {
+// admit adds to the batch what of the pack may be kept.
+func (k *intake) admit(ctx context.Context, m *message) {
+	defer k.room.give(m)
 	snapshot := k.Sites.Now()
-	if !k.sift(m, snapshot) {
-		return
-	}
-	if f := check(snapshot, m.source.Site, m.pack.Readings, time.Now()); f != nil {
-		k.refuse(m, f.class, f.text)
+	if !k.sift(m, snapshot) || !k.recall(ctx, snapshot, m.pack.Readings) {
 		return
 	}
 	if len(k.batch.packs) == 0 {
@@ -190,31 +202,35 @@ func (k *intake) admit(m *message) {
 	m.pack.Readings = nil // their copies travel on
 	k.batch.packs = append(k.batch.packs, m)
 	k.batch.ends = append(k.batch.ends, len(k.batch.readings))
+	k.batch.bytes += len(m.payload)
 }
 
 // refuse keeps the pack in the quarantine and answers that it is refused. What
-// cannot be kept is not answered; what bears no number cannot be. What was
-// erased is not kept either.
+// cannot be kept is not answered; what bears no number cannot be.
 func (in *Ingester) refuse(m *message, class class, reason string) {
-	payload, left := in.unerased(m)
-	m.payload = payload
-	if left && !in.quarantined(m, class, reason) {
-		return
+	if in.quarantined(m, class, reason) {
+		in.answerRefused(m, reason)
 	}
-	in.answerRefused(m, reason)
 }
 
-// quarantined keeps the pack as it is and reports whether it is durable.
+// quarantined keeps the pack, but for what was erased, and reports whether it is
+// durable.
 func (in *Ingester) quarantined(m *message, class class, reason string) bool {
+	in.keeping.RLock() // a sweep sees this pack, or this sees the erasure
+	defer in.keeping.RUnlock()
+	payload, some := unerased(in.Sites.Now(), m.payload)
+	if !some {
+		return true
+	}
 	err := in.Quarantine.Keep(quarantine.Refused{At: time.Now().UTC(), Topic: m.topic, Source: m.source,
-		Spool: m.pack.Spool, Seq: m.pack.Seq, Reason: reason, Payload: m.payload})
+		Spool: m.pack.Spool, Seq: m.pack.Seq, Reason: reason, Payload: payload})
 	if err != nil {
 		in.figures.unkept.Inc()
+		text := "quarantine cannot be written: look at its disk"
 		if errors.Is(err, quarantine.ErrFull) {
-			in.Log.Error("refused pack stays with its gateway", "gateway", m.source.String(), "seq", m.pack.Seq, "error", err)
-		} else {
-			in.Log.Error("quarantine cannot be written: look at its disk", "gateway", m.source.String(), "seq", m.pack.Seq, "error", err)
+			text = "refused pack stays with its gateway"
 		}
+		in.Log.Error(text, "gateway", m.source.String(), "seq", m.pack.Seq, "error", err)
 		return false
 	}
 	in.figures.refused.WithLabelValues(string(class)).Inc()

@@ -9,90 +9,115 @@ import (
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
-// sift takes out of a pack what must not be stored under its meters: what was
-// erased, which is kept nowhere, and what a gateway says of a meter that the
-// registry gives to another one, which goes to the quarantine. It reports
-// whether the rest may go on; where nothing is left the pack is answered here,
-// and where the quarantine fails it is not answered at all.
-func (k *intake) sift(m *message, s *sites.Snapshot) bool {
-	all := m.pack.Readings
-	own, foreign := all[:0], []wire.UnitReading(nil)
-	for _, r := range all {
-		switch meter, known := s.Meter(r.Meter); {
-		case known && meter.Erased(r.At):
-		case known && !reads(m.source, meter):
-			foreign = append(foreign, r)
+// sifted is what becomes of the readings of one pack.
+type sifted struct {
+	good []wire.UnitReading
+	bad  []wire.UnitReading // for the quarantine
+	// The first of bad is of this class and has this to say.
+	class  class
+	reason string
+	erased int // kept nowhere
+}
+
+// sift judges every reading by itself: a meter with a fault does not take its
+// neighbours' readings with it. It uses the memory of rs.
+func (r *ruler) sift(rs []wire.UnitReading) sifted {
+	s := sifted{good: rs[:0]}
+	for i := range rs {
+		x := rs[i]
+		switch class := r.fault(&x); class {
+		case "":
+			s.good = append(s.good, x)
+		case erased:
+			s.erased++
 		default:
-			own = append(own, r)
+			if len(s.bad) == 0 {
+				s.class, s.reason = class, describe(class, &x)
+			}
+			s.bad = append(s.bad, x)
 		}
 	}
-	m.pack.Readings = own
-	erased := len(all) - len(own) - len(foreign)
-	k.figures.erased.Add(float64(erased))
-	k.figures.foreign.Add(float64(len(foreign)))
+	if len(s.bad) > 1 {
+		s.reason += fmt.Sprintf(" (and %d more readings)", len(s.bad)-1)
+	}
+	return s
+}
+
+const erasedReason = "erased: what these meters showed then was erased"
+
+// sift takes out of a pack what must not be stored, and reports whether the rest
+// may go on. What is bad goes to the quarantine as a pack of the same number;
+// what was erased goes nowhere. Where nothing is left the pack is answered here,
+// and where the quarantine fails it is not answered at all.
+func (k *intake) sift(m *message, snapshot *sites.Snapshot) bool {
+	whole := len(m.pack.Readings)
+	ruler := newRuler(snapshot, m.source, time.Now(), k.Store.KeepsReadings())
+	s := ruler.sift(m.pack.Readings)
+	m.pack.Readings = s.good
+	k.figures.erased.Add(float64(s.erased))
+	if len(s.bad) > 0 {
+		k.figures.refusedReadings.WithLabelValues(string(s.class)).Add(float64(len(s.bad)))
+		if !k.setAside(m, s) {
+			return false
+		}
+	}
 	switch {
-	case len(foreign) > 0 && !k.setAside(m, foreign):
-		return false
-	case len(own) > 0 || len(all) == 0:
+	case len(s.good) > 0 || whole == 0:
+		m.refusal = s.reason
 		return true
-	case len(foreign) > 0:
-		k.answerRefused(m, foreignReason(m.source, foreign))
+	case len(s.bad) > 0:
+		k.answerRefused(m, s.reason)
 	default:
 		k.answerRefused(m, erasedReason)
 	}
 	return false
 }
 
-const erasedReason = "erased: what these meters showed then was erased"
-
-func foreignReason(source wire.Source, foreign []wire.UnitReading) string {
-	return fmt.Sprintf("%s: %d readings, the first of meter %s, which the registry does not give to %s",
-		otherGateway, len(foreign), foreign[0].Meter, source)
+// setAside keeps what is bad of a pack and reports whether it is durable. A pack
+// of which all is bad is kept as it came.
+func (k *intake) setAside(m *message, s sifted) bool {
+	if len(s.good) == 0 && s.erased == 0 {
+		return k.quarantined(m, s.class, s.reason)
+	}
+	return k.quarantinedPart(m, s.bad, s.class, s.reason)
 }
 
-// reads reports whether the registry gives the meter to the gateway.
-func reads(source wire.Source, m sites.Meter) bool {
-	return m.Site == source.Site && (m.Gateway == source.Gateway || m.Gateway == "")
-}
-
-// setAside keeps the readings of other gateways' meters in the quarantine, as a
-// pack of the same number, and reports whether they are durable.
-func (k *intake) setAside(m *message, foreign []wire.UnitReading) bool {
+// quarantinedPart keeps some readings of a pack under its number.
+func (in *Ingester) quarantinedPart(m *message, part []wire.UnitReading, class class, reason string) bool {
 	apart := *m
-	apart.pack.Readings = foreign
+	apart.pack.Readings = part
 	payload, err := wire.AppendPack(nil, apart.pack)
 	if err != nil {
-		k.Log.Error("readings of another gateway's meters cannot be kept, the pack stays with its gateway",
+		in.Log.Error("readings that are refused cannot be kept, their pack stays with its gateway",
 			"gateway", m.source.String(), "seq", m.pack.Seq, "error", err)
 		return false
 	}
 	apart.payload = payload
-	return k.quarantined(&apart, otherGateway, foreignReason(m.source, foreign))
+	return in.quarantined(&apart, class, reason)
 }
 
 // unerased returns the payload without what was erased, and false where nothing
 // is left of it. What cannot be decoded is returned as it is.
-func (in *Ingester) unerased(m *message) ([]byte, bool) {
-	pack, err := wire.DecodePack(m.payload)
+func unerased(s *sites.Snapshot, payload []byte) (left []byte, some bool) {
+	pack, err := wire.DecodePack(payload)
 	if err != nil {
-		return m.payload, true
+		return payload, true
 	}
-	snapshot := in.Sites.Now()
-	left := pack.Readings[:0]
+	whole, rs := len(pack.Readings), pack.Readings[:0]
 	for _, r := range pack.Readings {
-		if !isErased(snapshot, r.Meter, r.At) {
-			left = append(left, r)
+		if !isErased(s, r.Meter, r.At) {
+			rs = append(rs, r)
 		}
 	}
 	switch {
-	case len(left) == len(pack.Readings):
-		return m.payload, true
-	case len(left) == 0:
+	case len(rs) == whole:
+		return payload, true
+	case len(rs) == 0:
 		return nil, false
 	}
-	pack.Readings = left
-	payload, err := wire.AppendPack(nil, pack)
-	return payload, err == nil
+	pack.Readings = rs
+	left, err = wire.AppendPack(nil, pack)
+	return left, err == nil
 }
 
 // forget takes out of a batch what was erased since it was made: a batch waits

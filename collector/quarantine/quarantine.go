@@ -23,7 +23,7 @@ var ErrFull = errors.New("quarantine is full: look at its files, then remove the
 type Refused struct {
 	At     time.Time    `json:"at"`
 	Topic  string       `json:"topic"`
-	Source wire.Source  `json:"-"`
+	Source wire.Source  `json:"-"`               // stands in the file's name
 	Spool  wire.SpoolID `json:"spool,omitempty"` // "" where the header could not be read
 	Seq    wire.Seq     `json:"seq,omitempty"`
 	Reason string       `json:"reason"`
@@ -41,10 +41,14 @@ func (r Refused) name() string {
 	return fmt.Sprintf("%s~%s~%s%s", r.Source.Site, r.Source.Gateway, key, suffix)
 }
 
-const suffix = ".json"
+const (
+	suffix = ".json"
+	beside = ".new" // of a file that is being written
+)
 
 // A Quarantine is a folder of refused packs with a limit. Its methods may be
-// called concurrently.
+// called concurrently. One process keeps packs in it; others may read and drop
+// them meanwhile.
 type Quarantine struct {
 	dir      string
 	maxBytes int64
@@ -53,21 +57,24 @@ type Quarantine struct {
 	size int64
 }
 
-// Open opens the folder, making it where it is missing. MaxBytes limits all its
-// files together.
+// Open opens the folder for the process that keeps packs in it, making it where
+// it is missing. MaxBytes limits all its files together. What a kill left half
+// written was never answered, and goes.
 func Open(dir string, maxBytes int64) (*Quarantine, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open quarantine: %w: name a folder that can be written in quarantine.dir", err)
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*"+suffix))
+	torn, err := filepath.Glob(filepath.Join(dir, "*"+suffix+beside))
 	if err != nil {
 		return nil, fmt.Errorf("open quarantine %s: %w", dir, err)
 	}
-	q := &Quarantine{dir: dir, maxBytes: maxBytes}
-	for _, file := range files {
-		q.size += sizeOf(file)
+	for _, file := range torn {
+		if err := os.Remove(file); err != nil {
+			return nil, fmt.Errorf("open quarantine: %w", err)
+		}
 	}
-	return q, nil
+	q := &Quarantine{dir: dir, maxBytes: maxBytes}
+	return q, q.recount()
 }
 
 // Size returns how many bytes the files take.
@@ -80,36 +87,45 @@ func (q *Quarantine) Size() int64 {
 // Keep returns nil once r is durable. Keeping the same pack again replaces it.
 // It fails with [ErrFull], or where the disk does.
 func (q *Quarantine) Keep(r Refused) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("quarantine pack of %s: %w", r.Source, err)
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	path := filepath.Join(q.dir, r.name())
-	before := sizeOf(path)
-	if grown := q.size - before + int64(len(text)); grown > q.maxBytes && !q.recount(path, int64(len(text))) {
+	grown := int64(len(text)) - sizeOf(path)
+	if q.size+grown > q.maxBytes {
+		if err := q.recount(); err != nil {
+			return err
+		}
+	}
+	if grown > 0 && q.size+grown > q.maxBytes {
 		return fmt.Errorf("quarantine pack %d of %s in %s: %w", r.Seq, r.Source, q.dir, ErrFull)
 	}
 	if err := writeDurably(path, text); err != nil {
 		return fmt.Errorf("quarantine pack %d of %s: %w", r.Seq, r.Source, err)
 	}
-	q.size += int64(len(text)) - before
+	q.size += grown
 	return nil
 }
 
-// recount looks again at what the folder holds, since people remove files, and
-// reports whether path may now take size bytes.
-func (q *Quarantine) recount(path string, size int64) bool {
-	files, err := filepath.Glob(filepath.Join(q.dir, "*"+suffix))
-	if err != nil {
-		return false
-	}
+// recount looks again at what the folder holds, since people remove files.
+func (q *Quarantine) recount() error {
+	files, err := q.paths()
 	q.size = 0
 	for _, file := range files {
 		q.size += sizeOf(file)
 	}
-	return q.size-sizeOf(path)+size <= q.maxBytes
+	return err
+}
+
+func (q *Quarantine) paths() ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(q.dir, "*"+suffix))
+	if err != nil {
+		return nil, fmt.Errorf("look through quarantine %s: %w", q.dir, err)
+	}
+	return files, nil
 }
 
 func sizeOf(path string) int64 {
@@ -123,19 +139,24 @@ func sizeOf(path string) int64 {
 // writeDurably writes beside, syncs, renames and syncs the folder: after a power
 // cut the file is whole or absent.
 func writeDurably(path string, text []byte) error {
-	beside := path + ".new"
-	file, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	aside := path + beside
+	file, err := os.OpenFile(aside, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(text)
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(beside))
+		return errors.Join(err, os.Remove(aside))
 	}
-	if err := os.Rename(beside, path); err != nil {
+	if err := os.Rename(aside, path); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes durable which files the folder has.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -102,6 +102,18 @@ func (s *Snapshot) Meter(id metering.MeterID) (Meter, bool) {
 // Meters lists every known meter, in order of id.
 func (s *Snapshot) Meters() []metering.MeterID { return slices.Sorted(maps.Keys(s.meters)) }
 
+// Erasures returns, by meter, the instant in milliseconds since 1970 before which
+// what it showed was erased. Meters without an erasure are absent.
+func (s *Snapshot) Erasures() map[metering.MeterID]int64 {
+	erased := map[metering.MeterID]int64{}
+	for id, m := range s.meters {
+		if m.ErasedUntilMs > 0 {
+			erased[id] = m.ErasedUntilMs
+		}
+	}
+	return erased
+}
+
 // Update replaces what is known of the registry's site. It returns the meters
 // that are new or count or may be read otherwise than before. An unknown zone
 // is an error and changes nothing.

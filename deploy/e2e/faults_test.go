@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/xnetroseraie/xnet/deploy/chaos/ledger"
 	"github.com/xnetroseraie/xnet/deploy/simulator/household"
 	"github.com/xnetroseraie/xnet/deploy/simulator/served"
 	"github.com/xnetroseraie/xnet/internal/civil"
@@ -32,12 +35,6 @@ const (
 	busTimeout   = time.Second
 )
 
-// A death is a kill -9 of a program.
-type death struct {
-	program string
-	at      time.Time
-}
-
 // TestKilledProgramsLoseNothing runs the demo, whose meters show another index
 // at every read, kills its programs one after the other, and demands that every
 // index that a gateway had written to disk is stored once, at the instant it was
@@ -48,15 +45,15 @@ func TestKilledProgramsLoseNothing(t *testing.T) {
 	}
 	d := startDemo(t)
 	checkPage(t, d)
-	var deaths []death
+	var kills []ledger.Kill
 	for range 2 {
 		for _, name := range []string{"broker", "influxd", "collector", "gw-a", "gw-b"} {
 			time.Sleep(3 * time.Second) // several cycles of undisturbed reading between two faults
-			deaths = append(deaths, d.kill(t, name))
+			kills = append(kills, d.kill(t, name))
 		}
 	}
 	time.Sleep(4 * pollInterval)
-	compare(t, d, deaths, d.settle(t))
+	compare(t, d, kills, d.settle(t))
 }
 
 // A demoRun is a running demo.
@@ -164,7 +161,7 @@ func (w lockedWriter) Write(b []byte) (int, error) {
 }
 
 // kill ends a program at once and waits until the demo has started it again.
-func (d *demoRun) kill(t *testing.T, name string) death {
+func (d *demoRun) kill(t *testing.T, name string) ledger.Kill {
 	t.Helper()
 	pid := d.pid(t, name)
 	at := time.Now()
@@ -177,7 +174,7 @@ func (d *demoRun) kill(t *testing.T, name string) death {
 		}
 		return nil
 	})
-	return death{program: name, at: at}
+	return ledger.Kill{Gateway: metering.GatewayID(name), From: at, Gone: at}
 }
 
 func (d *demoRun) pid(t *testing.T, name string) int {
@@ -226,56 +223,23 @@ func (d *demoRun) setting(t *testing.T, file string, keys ...string) string {
 	return content.(string)
 }
 
-// A shown is an index that a meter showed, and when.
-type shown struct{ received, answered time.Time }
-
-type key struct {
-	meter metering.MeterID
-	index metering.Amount
-}
-
 // compare holds what is stored against what was served before until.
-func compare(t *testing.T, d *demoRun, deaths []death, until time.Time) {
+func compare(t *testing.T, d *demoRun, kills []ledger.Kill, until time.Time) {
 	t.Helper()
-	log, fine := d.served(t)
-	stored, doubles := d.stored(t, fine, log, until)
-	wrong := 0
-	for k, at := range stored {
-		s := log[k]
-		// The gateway's request lasts from before the meter has it whole to the
-		// answer's arrival, at most a timeout later.
-		if at.Before(s.received.Add(-time.Millisecond)) || at.After(s.received.Add(busTimeout)) {
-			wrong++
-			t.Errorf("%s %d is stored at %s, it was read from %s to %s", k.meter, k.index, at, s.received, s.answered)
-		}
-	}
-	cut, missing, counted := 0, 0, 0
-	for k, s := range log {
-		if s.received.After(until) {
-			continue
-		}
-		counted++
-		if _, ok := stored[k]; ok {
-			continue
-		}
-		if diedAfter(deaths, k.meter, s.received, fine) {
-			cut++
-			continue
-		}
-		if missing++; missing <= 10 {
-			t.Errorf("%s %d, read at %s, is missing", k.meter, k.index, s.received)
-		}
+	shown := d.shown(t, kills, until)
+	v := shown.Compare(d.stored(t, shown, until))
+	for _, fault := range v.Faults {
+		t.Error(fault)
 	}
 	t.Logf("killed %d, served %d, stored %d, cut off before their fsync %d, missing %d, wrong %d, double %d",
-		len(deaths), counted, len(stored), cut, missing, wrong, doubles)
-	if len(stored) < 1000 || missing+wrong+doubles > 0 {
+		len(kills), v.Compared+v.Cut, v.Kept, v.Cut, v.Missing, v.Wrong, v.Double)
+	if v.Kept < 1000 || !v.Sound() {
 		t.Error("the sets differ")
 	}
 }
 
-// served reads the simulator's log: the indexes of the meters that are read
-// finely, by meter and index, and which gateway reads each.
-func (d *demoRun) served(t *testing.T) (map[key]shown, map[metering.MeterID]metering.GatewayID) {
+// shown reads the simulator's log, for the meters that are read finely.
+func (d *demoRun) shown(t *testing.T, kills []ledger.Kill, until time.Time) ledger.Shown {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(d.dir, "state.json"))
 	if err != nil {
@@ -298,32 +262,17 @@ func (d *demoRun) served(t *testing.T) (map[key]shown, map[metering.MeterID]mete
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := map[key]shown{}
-	for _, e := range entries {
-		if _, ok := fine[e.Meter]; !ok || e.Quantity != metering.Index {
-			continue
-		}
-		k := key{e.Meter, e.Index}
-		if _, twice := log[k]; twice {
-			t.Fatalf("%s showed %d twice: the simulator is at fault", e.Meter, e.Index)
-		}
-		log[k] = shown{e.Received, e.Answered}
-	}
-	return log, fine
+	return ledger.Shown{Served: entries, Gateways: fine, Kills: kills, Cycle: pollInterval, Timeout: busTimeout, Until: until}
 }
 
-// stored asks InfluxDB for every reading since the first one served, up to a
-// timeout after until, and counts the indexes that stand at two instants.
-func (d *demoRun) stored(t *testing.T, fine map[metering.MeterID]metering.GatewayID, log map[key]shown, until time.Time) (map[key]time.Time, int) {
+// stored asks InfluxDB for every index since the first one served, up to a
+// timeout after until.
+func (d *demoRun) stored(t *testing.T, shown ledger.Shown, until time.Time) (stored []metering.Reading) {
 	t.Helper()
 	first := until
-	var meters []metering.MeterID
-	for id := range fine {
-		meters = append(meters, id)
-	}
-	for _, s := range log {
-		if s.received.Before(first) {
-			first = s.received
+	for _, e := range shown.Served {
+		if e.Received.Before(first) {
+			first = e.Received
 		}
 	}
 	config := influx.DefaultConfig()
@@ -333,34 +282,13 @@ func (d *demoRun) stored(t *testing.T, fine map[metering.MeterID]metering.Gatewa
 		t.Fatal(err)
 	}
 	defer c.Close()
+	meters := slices.Collect(maps.Keys(shown.Gateways))
 	all, err := c.Readings(t.Context(), meters, metering.Index, first, until.Add(busTimeout))
 	if err != nil {
 		t.Fatal(err)
 	}
-	stored, doubles := map[key]time.Time{}, 0
-	for id, rs := range all {
-		for _, r := range rs {
-			k := key{id, r.Amount}
-			if _, ok := log[k]; !ok {
-				t.Errorf("%s %d is stored at %s and was never served", id, r.Amount, r.At)
-			}
-			if at, twice := stored[k]; twice {
-				doubles++
-				t.Errorf("%s %d is stored twice, at %s and %s", id, r.Amount, at, r.At)
-			}
-			stored[k] = r.At
-		}
+	for _, rs := range all {
+		stored = append(stored, rs...)
 	}
-	return stored, doubles
-}
-
-// diedAfter reports whether the meter's gateway was killed within the cycle in
-// which the index was served: it had not yet fsynced it.
-func diedAfter(deaths []death, meter metering.MeterID, received time.Time, gateway map[metering.MeterID]metering.GatewayID) bool {
-	for _, d := range deaths {
-		if d.program == string(gateway[meter]) && !received.After(d.at) && d.at.Sub(received) < pollInterval {
-			return true
-		}
-	}
-	return false
+	return stored
 }

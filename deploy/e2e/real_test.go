@@ -50,7 +50,7 @@ func home(site, zone string, meters map[string]string) map[string]any {
 		"dwellings": []any{map[string]any{"id": site, "building": "A", "staircase": "1", "label": "1", "floor": 0, "rooms": 3, "area_m2": 60,
 			"households": []any{map[string]any{"id": "h-" + site, "occupants": 1, "language": "fr", "moved_in": "2001-01-01",
 				"consents": []any{"daily_follow_up", "fine_curve"},
-				"persons": []any{map[string]any{"id": "p-" + site, "name": "Test"}}}},
+				"persons":  []any{map[string]any{"id": "p-" + site, "name": "Test"}}}},
 			"points": points}},
 	}
 }

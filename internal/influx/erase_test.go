@@ -117,6 +117,22 @@ func count(t *testing.T, client *influx.Client, m metering.MeterID, from, to tim
 	return n
 }
 
+func TestEveryReading(t *testing.T) {
+	client := influxtest.Open(t)
+	begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	fill(t, client, begin, 1)
+	got, err := client.EveryReading(t.Context(), "M1", begin, begin.Add(2*time.Hour))
+	want := []metering.Reading{
+		{Meter: "M1", Quantity: metering.Index, At: begin.Add(7 * time.Second)},
+		{Meter: "M1", Quantity: metering.Power, At: begin.Add(9 * time.Second), Amount: 5},
+		{Meter: "M1", Quantity: metering.Index, At: begin.Add(time.Hour + 7*time.Second), Amount: 1},
+		{Meter: "M1", Quantity: metering.Power, At: begin.Add(time.Hour + 9*time.Second), Amount: 5},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestRetention(t *testing.T) {
 	c := influxtest.Config(t)
 	c.Keep = influx.Retention{Readings: 400, Hourly: 731, Daily: 0}

@@ -19,6 +19,9 @@ var (
 	// ErrDenied: the token is missing or wrong. Such an error is temporary too,
 	// since the readings are not at fault.
 	ErrDenied = errors.New("check the token in influx.token_file and its rights")
+	// ErrAbsent: InfluxDB does not know the bucket. Such an error is temporary:
+	// [Client.SetUp] makes it.
+	ErrAbsent = errors.New("bucket does not exist")
 	// ErrShortens: the configuration keeps less than a bucket keeps now.
 	ErrShortens = errors.New("retention would be shortened")
 )
@@ -42,6 +45,8 @@ func statusError(code int, text string) error {
 		return fmt.Errorf("%w: status %d: %s", ErrRejected, code, text)
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("%w: %w: status %d: %s", ErrTemporary, ErrDenied, code, text)
+	case http.StatusNotFound:
+		return fmt.Errorf("%w: %w: status %d: %s", ErrTemporary, ErrAbsent, code, text)
 	default:
 		return fmt.Errorf("%w: status %d: %s", ErrTemporary, code, text)
 	}

@@ -22,6 +22,22 @@ func (c *Client) Readings(ctx context.Context, meters []metering.MeterID, q mete
 	return found, nil
 }
 
+// EveryReading returns what a meter showed of all quantities within [from, to),
+// in order of time. It fails with [ErrTemporary].
+func (c *Client) EveryReading(ctx context.Context, meter metering.MeterID, from, to time.Time) ([]metering.Reading, error) {
+	q := fluxQuery{from: from, to: to, measurement: readingMeasurement, meters: []metering.MeterID{meter}}
+	for _, quantity := range metering.Quantities {
+		q.fields = append(q.fields, string(quantity))
+	}
+	var found []metering.Reading
+	err := c.query(ctx, readingsBucket, q, func(r *row) { found = append(found, r.reading(metering.Quantity(r.field))) })
+	if err != nil {
+		return nil, fmt.Errorf("readings of meter %s: %w", meter, err)
+	}
+	slices.SortStableFunc(found, func(a, b metering.Reading) int { return a.At.Compare(b.At) })
+	return found, nil
+}
+
 // Before returns the last reading of each meter strictly before at and not
 // before notBefore. A meter without one is absent. It fails with [ErrTemporary].
 func (c *Client) Before(ctx context.Context, meters []metering.MeterID, q metering.Quantity, at, notBefore time.Time) (map[metering.MeterID]metering.Reading, error) {

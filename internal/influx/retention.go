@@ -34,3 +34,7 @@ func (c *Client) Retention(ctx context.Context) ([]Kept, error) {
 	}
 	return all, nil
 }
+
+// KeepsReadings returns for how long the configuration has readings kept, 0 for
+// ever.
+func (c *Client) KeepsReadings() time.Duration { return readingsBucket.keep(c.config.Keep) }

@@ -66,7 +66,7 @@ func (s *scanner) reading() UnitReading {
 // meter returns the id, in the memory of the one before where they are equal: a
 // meter's quantities stand side by side.
 func (s *scanner) meter(id []byte) metering.MeterID {
-	if string(id) != string(s.last) {
+	if string(id) != string(s.last) || len(id) == 0 { // at first none is the last
 		s.ok = s.ok && validMeter(id)
 		s.last = metering.MeterID(id)
 	}
