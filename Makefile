@@ -4,12 +4,14 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race check breakage bench bench-poll gofmt vet staticcheck archtest pages openapi scripts tidy generated vulncheck
+.PHONY: help demo build test test-influx2 race check breakage bench bench-poll bench-ingest bench-api chaos gofmt vet staticcheck archtest pages openapi scripts tidy generated vulncheck
 
 # What ships contains no C.
 export CGO_ENABLED ?= 0
 
 staticcheck := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FAULTS ?= 60
+SEED ?=
 programs := $(patsubst %/main.go,./%,$(wildcard gateway/main.go collector/main.go api/main.go))
 
 help: ## list these targets
@@ -29,20 +31,35 @@ test: ## every test, real servers included; installs what is missing on Debian
 	@.ci/influxd
 	@.ci/test ./...
 
+test-influx2: ## the tests of what speaks to InfluxDB, on a 2.7 where there is one
+	@go run .ci/influx2.go
+
 race: ## every test under the race detector; needs a C compiler
 	@CGO_ENABLED=1 .ci/test -race ./...
 
-bench: bench-poll ## every benchmark
+bench: bench-poll bench-ingest bench-api ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
 
 bench-poll: ## the gateway's polling beside Telegraf and the line's own time; about twelve minutes
 	@go run ./deploy/bench/poll
 
+bench-ingest: ## the collector beside Telegraf, InfluxDB and the broker; about ten minutes
+	@.ci/install mosquitto
+	@go run ./deploy/bench/ingest
+
+bench-api: ## reads of the registry and imports of a housing stock, beside the database alone; about three minutes
+	@go run ./deploy/bench/api
+
+chaos: ## the fault campaign; FAULTS=60 and SEED=any number unless given
+	@.ci/install mosquitto
+	@go run ./deploy/chaos --faults $(FAULTS) $(if $(SEED),--seed $(SEED))
+
 check: gofmt scripts tidy vet staticcheck archtest pages openapi generated vulncheck ## all that can be judged without running the programs
 	@echo "check: all well"
 
-breakage: ## show that make check can fail: break one thing after the other in a copy
+breakage: ## show that make check and the tests of access can fail: break one thing after the other
 	@.ci/check-the-check
+	@.ci/check-the-matrix
 
 gofmt: ## Go files are formatted
 	@faults=$$(gofmt -l .); [ -z "$$faults" ] || { echo "gofmt: run gofmt -w on:"; echo "$$faults"; exit 1; }
@@ -57,6 +74,7 @@ tidy: ## go.mod and go.sum fit the source
 vet: ## the Go team's own checks
 	@go vet ./...
 	@go vet .ci/summary.go
+	@go vet .ci/influx2.go
 
 staticcheck: ## bugs and simplifications that vet does not see
 	@go run $(staticcheck) ./...

@@ -170,7 +170,12 @@ const (
 func (k *Keeper) Run(ctx context.Context) {
 	for {
 		wait := daily
-		if err := k.Once(ctx); err != nil && ctx.Err() == nil {
+		switch err := k.Once(ctx); {
+		case err == nil || ctx.Err() != nil:
+		case errors.Is(err, influx.ErrTemporary):
+			k.log.Warn("retention of InfluxDB is not known yet: it is asked again", "error", err)
+			wait = afterFailed
+		default:
 			k.log.Error("retention is not done: see the cause, it is tried again", "error", err)
 			wait = afterFailed
 		}

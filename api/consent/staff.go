@@ -124,12 +124,13 @@ func (h *Handler) recordWithdrawal(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-// An order is what staff send to have a household's things erased.
+// An order is what staff send to have a household's things erased, or written out.
 type order struct {
 	Reason string `json:"reason"`
 }
 
-// Check returns the faults of the fields; an erasure without a reason is none.
+// Check returns the faults of the fields; an erasure or an archive without a
+// reason is none: the household reads it in its log.
 func (o *order) Check() []problem.Field {
 	if o.Reason == "" {
 		return []problem.Field{{Name: "reason", Message: "field.missing"}}
@@ -181,11 +182,11 @@ func (h *Handler) eraseFor(c echo.Context) error {
 	return c.JSON(http.StatusAccepted, map[string]any{"what": All, "forgotten": forgotten})
 }
 
-// exportFor serves GET /households/{id}/export: the archive, for a household that
-// asked for it on paper.
+// exportFor serves GET /households/{id}/export?reason=: the archive, for a
+// household that asked for it on paper.
 func (h *Handler) exportFor(c echo.Context) error {
 	ctx, l := c.Request().Context(), h.look(c, premises.ExportedHousehold, c.QueryParam("reason"))
-	if err := problem.OfFields(checkReason(l.Reason)); err != nil {
+	if err := problem.OfFields((&order{l.Reason}).Check()); err != nil {
 		return err
 	}
 	if err := h.checkManager(ctx, l); err != nil {

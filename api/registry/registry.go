@@ -42,6 +42,7 @@ type Publisher struct {
 	client    mqtt.Client
 	connected chan struct{}     // a connection, not yet served
 	published map[string][]byte // by topic
+	rests     time.Time         // looks are left out, until then
 }
 
 const publishTimeout = 10 * time.Second
@@ -93,17 +94,32 @@ func (p *Publisher) Run(ctx context.Context) {
 		case <-p.connected:
 			// The broker may have lost what it retained.
 			clear(p.published)
+			p.rests = time.Time{}
 			p.log.Info("broker connected")
 		case <-tick.C:
+		}
+		if time.Now().Before(p.rests) {
+			continue
 		}
 		if p.Ready() != nil {
 			continue
 		}
+		begun := time.Now()
 		if err := p.publish(ctx); err != nil && ctx.Err() == nil {
 			p.log.Warn("registry not published", "error", err)
 		}
+		p.rests = time.Now().Add(rest(time.Since(begun)))
 	}
 }
+
+// longestRest keeps what a household decides on its way to the gateways within
+// a minute, however large the residences are.
+const longestRest = 20 * time.Second
+
+// rest is how long to leave looks out after one that took so long: looking at
+// 60,000 dwellings every few seconds would keep a processor busy for nothing. It
+// takes a tenth of one, unless that made the rest too long.
+func rest(look time.Duration) time.Duration { return min(9*look, longestRest) }
 
 func (p *Publisher) publish(ctx context.Context) error {
 	if p.before != nil {

@@ -170,3 +170,19 @@ func TestPublisherOfConfigurations(t *testing.T) {
 		t.Errorf("configuration %s %q, %v", signed.Version, signed.Document, err)
 	}
 }
+
+// However long a look takes, what a household decided is published within a
+// minute, and a small residence is looked at each time.
+func TestRest(t *testing.T) {
+	for _, tt := range []struct{ look, want time.Duration }{
+		{0, 0},
+		{15 * time.Millisecond, 135 * time.Millisecond},
+		{2 * time.Second, 18 * time.Second},
+		{10 * time.Second, 20 * time.Second},
+		{time.Hour, 20 * time.Second},
+	} {
+		if got := registry.Rest(tt.look); got != tt.want {
+			t.Errorf("after a look of %s it rests %s, want %s", tt.look, got, tt.want)
+		}
+	}
+}

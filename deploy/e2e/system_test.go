@@ -94,8 +94,13 @@ func start(t *testing.T, name string, args ...string) (stop func()) {
 		_ = command.Process.Signal(os.Interrupt)
 		_ = command.Wait()
 		log.Close()
+		text, _ := os.ReadFile(log.Name())
+		for line := range strings.Lines(string(text)) {
+			if told := testkit.Untold(line); told != "" {
+				t.Errorf("%s logs %q: %s", name, told, line)
+			}
+		}
 		if t.Failed() {
-			text, _ := os.ReadFile(log.Name())
 			t.Logf("%s said:\n%s", name, text)
 		}
 	})

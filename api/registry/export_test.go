@@ -1,0 +1,4 @@
+package registry
+
+// Rest is for tests.
+var Rest = rest
