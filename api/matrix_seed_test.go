@@ -50,11 +50,13 @@ INSERT INTO way_in (person_id, name, email) VALUES ('P-amina', 'zelmira.amandine
 INSERT INTO consent (id, household_id, tenancy_id, purpose, text_version, language, channel, given_by, collected_by, from_ms, to_ms) VALUES
  ('C-amina', 'F-amina', 'T-amina', 'daily_follow_up', 1, 'fr', 'page', 'P-amina', 'P-amina', 1764600000000, 1796000000000),
  ('C-amina-fine', 'F-amina', 'T-amina', 'fine_curve', 1, 'fr', 'page', 'P-amina', 'P-amina', 1764600000000, 1796000000000);
-INSERT INTO stock_import (id, person_id, state, file, line_count, made, changed, unchanged, fault_count, faults, begun_ms, moved_ms) VALUES
- ('I-man', 'P-man', 'ready', $1, 1, 1, 0, 0, 0, '[]', 1773838000000, 1773838000000), ('I-ma2', 'P-ma2', 'faulty', $1, 1, 0, 0, 0, 1, '[]', 1773838000000, 1773838000000);
 INSERT INTO outbox (id, channel, kind, person_id, subject, recipient, state, attempts, created_ms, next_ms) VALUES
  ('L-amina', 'letter', 'invitation', 'P-see', 'P-see', '', 'waiting', 0, 1773838000000, 1773838000000), ('L-sarah', 'letter', 'invitation', 'P-sarah', 'P-sarah', '', 'waiting', 0, 1773838000000, 1773838000000);
 `
+
+const matrixImports = `
+INSERT INTO stock_import (id, person_id, state, file, line_count, made, changed, unchanged, fault_count, faults, begun_ms, moved_ms) VALUES
+ ('I-man', 'P-man', 'ready', $1, 1, 1, 0, 0, 0, '[]', 1773838000000, 1773838000000), ('I-ma2', 'P-ma2', 'faulty', $1, 1, 0, 0, 0, 1, '[]', 1773838000000, 1773838000000)`
 
 const matrixDevices = `
 INSERT INTO gateway (id, residence_id, name, place) VALUES ('gw-r', 'R', 'Cave-Rouge', 'sous-sol'), ('gw-s', 'S', 'Cave-Safran', 'sous-sol');
@@ -116,6 +118,8 @@ var markers = []marker{
 	{"A", "n", "Zelmira"}, {"A", "n", "Lazare"}, {"A", "n", "Voyante"}, {"A", "n", "Agissant"}, {"A", "n", "Finissant"}, {"A", "n", "Revoque"},
 	{"A", "c", "0671111171"}, {"A", "c", "amandine.example"}, {"A", "d", "Porte-A71"}, {"A", "m", "SN-71"}, {"A", "u", "41957"}, {"A", "u", "41,957"},
 	{"D", "n", "Doriane"}, {"D", "c", "0673111173"}, {"D", "c", "doriane.example"}, {"D", "m", "SN-73"}, {"D", "u", "63709"}, {"D", "u", "63,709"},
+	{"E", "u", "57793"}, {"E", "u", "57,793"}, // of nobody: before Zelmira came
+	{"E", "u", "99750"}, {"E", "u", "99,75"}, {"E", "u", "105666"}, {"E", "u", "105,666"}, // her days and those of others in her two flats, together
 	{"AD", "d", "Porte-D73"},
 	{"B", "n", "Quirin"}, {"B", "c", "0672111172"}, {"B", "c", "brunoy.example"}, {"B", "u", "73651"}, {"B", "u", "73,651"},
 	{"BC", "d", "Porte-B72"}, {"BC", "m", "SN-72"},
@@ -125,7 +129,7 @@ var markers = []marker{
 	{"R", "p", "Roseraie-Rouge"}, {"R", "p", "Cave-Rouge"}, {"R", "p", "SN-79"}, {"Q", "p", "Sablons-Safran"}, {"Q", "p", "Cave-Safran"}, {"Q", "p", "SN-89"},
 }
 
-// seedMatrix empties the database and fills it as it was.
+// seedMatrix empties the database and fills it as it was, with few round trips.
 func seedMatrix(t testing.TB, db *sql.DB) {
 	t.Helper()
 	tx, err := db.BeginTx(t.Context(), nil)
@@ -138,35 +142,34 @@ func seedMatrix(t testing.TB, db *sql.DB) {
 			t.Fatalf("%.80s: %v", strings.TrimSpace(statement), err)
 		}
 	}
-	for _, table := range matrixTables {
-		exec("DELETE FROM " + table)
-	}
-	for statement := range strings.SplitSeq(matrixPeople+matrixDevices, ";\n") {
-		switch {
-		case strings.TrimSpace(statement) == "":
-		case strings.Contains(statement, "$1"):
-			exec(statement, []byte(stockOfR))
-		default:
-			exec(statement)
-		}
-	}
-	now := fixedNow(t)
-	for _, a := range matrixActors {
-		sum := sha256.Sum256([]byte(a.secret()))
-		hash := hex.EncodeToString(sum[:])
-		switch {
-		case a.person == "":
-		case a.scopes == "":
-			exec(`INSERT INTO session (id, token_hash, person_id, way, browser, created_ms, seen_ms, expires_ms, form_token) VALUES ($1, $2, $3, 'code', '', $4, $4, $5, $6)`,
-				"V-"+a.name, hash, a.person, now.UnixMilli(), now.Add(time.Hour).UnixMilli(), a.formToken())
-		default:
-			exec(`INSERT INTO api_token (id, person_id, label, hash, scopes, created_ms, expires_ms, used_ms) VALUES ($1, $2, $1, $3, $4, $5, $6, $5)`,
-				"K-"+a.name, a.person, hash, a.scopes, now.UnixMilli(), now.Add(time.Hour).UnixMilli())
-		}
-	}
+	exec(matrixSeed(fixedNow(t)))
+	exec(matrixImports, []byte(stockOfR))
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// matrixSeed is the statements that do so.
+func matrixSeed(now time.Time) string {
+	var all strings.Builder
+	for _, table := range matrixTables {
+		fmt.Fprintf(&all, "DELETE FROM %s;\n", table)
+	}
+	all.WriteString(matrixPeople + matrixDevices)
+	for _, a := range matrixActors {
+		sum := sha256.Sum256([]byte(a.secret()))
+		hash, at, until := hex.EncodeToString(sum[:]), now.UnixMilli(), now.Add(time.Hour).UnixMilli()
+		switch {
+		case a.person == "":
+		case a.scopes == "":
+			fmt.Fprintf(&all, "INSERT INTO session (id, token_hash, person_id, way, browser, created_ms, seen_ms, expires_ms, form_token) VALUES ('V-%s', '%s', '%s', 'code', '', %d, %d, %d, '%s');\n",
+				a.name, hash, a.person, at, at, until, a.formToken())
+		default:
+			fmt.Fprintf(&all, "INSERT INTO api_token (id, person_id, label, hash, scopes, created_ms, expires_ms, used_ms) VALUES ('K-%s', '%s', '%s', '%s', '%s', %d, %d, %d);\n",
+				a.name, a.person, a.name, hash, a.scopes, at, until, at)
+		}
+	}
+	return all.String()
 }
 
 // furnishMatrix writes each household's own unmistakable litres a day.
@@ -180,7 +183,7 @@ func furnishMatrix(t *testing.T, client *influx.Client) {
 	for d := (civil.Date{Year: 2025, Month: 11, Day: 1}); before(d, 2026, 3, 18); d = d.AddDays(1) {
 		litres := map[metering.MeterID]metering.Amount{"cw-amina": 41_957_000, "cw-dora": 63_709_000, "cw-bruno": 73_651_000, "cw-sarah": 95_819_000}
 		if before(d, 2025, 12, 1) {
-			litres["cw-dora"], litres["cw-amina"] = 41_957_000, 11_000
+			litres["cw-dora"], litres["cw-amina"] = 41_957_000, 57_793_000
 		}
 		if before(d, 2026, 2, 10) {
 			litres["cw-bruno"] = 82_153_000
@@ -203,10 +206,13 @@ func furnishMatrix(t *testing.T, client *influx.Client) {
 }
 
 // digestOf is what a database holds, for who must have changed nothing.
-func digestOf(t testing.TB, db *sql.DB) string {
+func digestOf(t testing.TB, db *sql.DB, looks bool) string {
 	t.Helper()
 	sum := sha256.New()
 	for _, table := range matrixTables {
+		if table == "access_log" && !looks {
+			continue
+		}
 		rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+table)
 		if err != nil {
 			t.Fatal(err)

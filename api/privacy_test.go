@@ -91,7 +91,7 @@ func testWhoMay(t *testing.T, w workshop) {
 		{"POST", "/households/F-new/consents", paper, 401, 403, 403, 403, 403, 403, 201, 201, 404},
 		{"POST", "/households/F-none/consents", paper, 401, 403, 403, 403, 403, 403, 404, 404, 404},
 		{"DELETE", "/households/F-new/consents/personal_advice?channel=paper", "", 401, 403, 403, 403, 403, 403, 204, 204, 404},
-		{"GET", "/households/F-new/export", "", 401, 403, 403, 403, 403, 403, 403, 200, 404},
+		{"GET", "/households/F-new/export?reason=courrier", "", 401, 403, 403, 403, 403, 403, 403, 403, 403},
 		{"POST", "/households/F-bare/erasures", `{"reason":"demande écrite"}`, 401, 403, 403, 403, 403, 403, 403, 202, 404},
 		{"POST", "/households/F-none/erasures", `{"reason":"demande écrite"}`, 401, 403, 403, 403, 403, 403, 403, 404, 404},
 	} {

@@ -66,7 +66,7 @@ func (s server) routes() (*echo.Echo, error) {
 		e.IPExtractor = echo.ExtractIPFromXFFHeader()
 	}
 	e.HTTPErrorHandler = s.fault(site)
-	e.Use(s.measure(), s.recoverPanics(), web.Secure, bodyLimit(), sameSite, door.Recognise)
+	e.Use(s.measure(), s.recoverPanics(), web.Secure, s.onlyHTTPS, bodyLimit(), sameSite, door.Recognise)
 
 	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
 		e.GET(path, echo.WrapHandler(figures.Handler(s.figures, s.ready)))
@@ -86,6 +86,16 @@ func (s server) routes() (*echo.Echo, error) {
 	landlord.New(site, homes, importer, people.clerk, s.now).Register(e)
 	s.consents(e, site, v1, homes, people, once)
 	return e, nil
+}
+
+// onlyHTTPS tells browsers to come by HTTPS for two years, where cookies travel so.
+func (s server) onlyHTTPS(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if s.config.SignIn.Secure {
+			c.Response().Header().Set(echo.HeaderStrictTransportSecurity, "max-age=63072000; includeSubDomains")
+		}
+		return next(c)
+	}
 }
 
 // sender names the person who sends a request; empty for nobody.
@@ -164,6 +174,8 @@ func (s server) logFault(c echo.Context, p *problem.Error) {
 		s.log.Error("request failed", "method", c.Request().Method, "route", c.Path(), "error", p.Err)
 	case problem.Unavailable:
 		s.log.Warn("service away", "method", c.Request().Method, "route", c.Path(), "error", p.Err)
+	case problem.Forbidden:
+		s.log.Info("request forbidden", "method", c.Request().Method, "route", c.Path(), "person", sender(c), "problem", p.Message)
 	default:
 		s.log.Debug("request refused", "method", c.Request().Method, "route", c.Path(), "problem", p.Message)
 	}

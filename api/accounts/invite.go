@@ -125,8 +125,12 @@ const isOurs = `EXISTS (SELECT 1
 // invitable holds that $1 may invite the row named person on the day $2: a person
 // with roles by who administers all of them; one without by who administers every
 // residence, and by staff of the residence where they live, or will, or else
-// where they help. Whoever lives elsewhere is not ours because they help here.
+// where they help. Whoever lives elsewhere is not ours because they help or work
+// here: the code opens their home as well.
 const invitable = `(` + isBelow + `
+        AND (NOT EXISTS (` + sightOfPerson + `
+                        AND sight.scope = 'own'
+                        AND NOT ` + isOurs + `))
      OR NOT EXISTS (SELECT 1
                       FROM staff_role held
                      WHERE held.person_id = person.id)

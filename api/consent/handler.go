@@ -46,7 +46,9 @@ func (h *Handler) Register(g *echo.Group) {
 	g.POST("/households/:id/consents", h.record, advisor, once)
 	g.DELETE("/households/:id/consents/:purpose", h.recordWithdrawal, advisor)
 	g.POST("/households/:id/erasures", h.eraseFor, manager, once)
-	g.GET("/households/:id/export", h.exportFor, manager)
+	// Managers see no home's consumption; who asks on paper is served by the one
+	// who sets up.
+	g.GET("/households/:id/export", h.exportFor, accounts.Staff(accounts.NoScope, accounts.Administrator))
 }
 
 // viewer is the sender, at the household of ?household= or their own.

@@ -138,25 +138,25 @@ func (o *order) Check() []problem.Field {
 	return checkReason(o.Reason)
 }
 
-// A manager or an administrator of a residence in which the household lives, or
-// lived last.
+// Somebody who has the role ($3), or sets up, in the residence in which the
+// household lives, or lived last.
 const mayErase = `
 SELECT COUNT(*)
   FROM tenancy
   JOIN dwelling ON dwelling.id = tenancy.dwelling_id
   JOIN staff_role ON staff_role.person_id = $1
  WHERE tenancy.household_id = $2
-   AND staff_role.role IN ('manager', 'administrator')
+   AND staff_role.role IN ($3, 'administrator')
    AND (staff_role.residence_id IS NULL OR staff_role.residence_id = dwelling.residence_id)
    AND NOT EXISTS (SELECT 1
                      FROM tenancy AS later
                     WHERE later.household_id = tenancy.household_id
                       AND later.moved_in > tenancy.moved_in)`
 
-func (h *Handler) checkManager(ctx context.Context, l premises.Look) error {
+func (h *Handler) check(ctx context.Context, l premises.Look, role accounts.Role) error {
 	var may int
-	if err := h.Store.db.QueryRowContext(ctx, mayErase, string(l.Staff), string(l.Household)).Scan(&may); err != nil {
-		return fmt.Errorf("managers of household %s: %w", l.Household, err)
+	if err := h.Store.db.QueryRowContext(ctx, mayErase, string(l.Staff), string(l.Household), string(role)).Scan(&may); err != nil {
+		return fmt.Errorf("staff of household %s: %w", l.Household, err)
 	}
 	if may == 0 {
 		return errNoHome()
@@ -172,7 +172,7 @@ func (h *Handler) eraseFor(c echo.Context) error {
 		return err
 	}
 	ctx, l := c.Request().Context(), h.look(c, premises.ErasedForHousehold, sent.Reason)
-	if err := h.checkManager(ctx, l); err != nil {
+	if err := h.check(ctx, l, accounts.Manager); err != nil {
 		return err
 	}
 	forgotten, err := h.Store.EraseAll(ctx, l.Household, ByRequest, l.Staff, l.At)
@@ -189,7 +189,7 @@ func (h *Handler) exportFor(c echo.Context) error {
 	if err := problem.OfFields((&order{l.Reason}).Check()); err != nil {
 		return err
 	}
-	if err := h.checkManager(ctx, l); err != nil {
+	if err := h.check(ctx, l, accounts.Administrator); err != nil {
 		return err
 	}
 	subject, err := h.Exporter.SubjectFor(ctx, l.Household, l.At)

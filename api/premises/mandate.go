@@ -94,11 +94,33 @@ func (s *Store) CreateMandate(ctx context.Context, v Viewer, n NewMandate, now t
 // [Store.CreateMandate] does, and with NotFound "household.none".
 func (s *Store) RecordMandate(ctx context.Context, l Look, n NewMandate) (Mandate, error) {
 	n.Household = l.Household
+	if err := s.seenByStaff(ctx, l); err != nil {
+		return Mandate{}, err // before anything is said of what was sent
+	}
 	day, err := s.dayOf(ctx, n.Household, l.At)
 	if err != nil {
 		return Mandate{}, err
 	}
 	return s.giveMandate(ctx, n, l.Staff, day, l.At, func(tx *sql.Tx) error { return l.write(ctx, tx) })
+}
+
+const staffSees = `
+SELECT COUNT(*)
+  FROM household
+ WHERE household.id = $3
+   AND` + mayReadPeople
+
+// seenByStaff fails with NotFound "household.none" where staff may not know the
+// household, and writes nothing down.
+func (s *Store) seenByStaff(ctx context.Context, l Look) error {
+	var seen int
+	if err := s.db.QueryRowContext(ctx, staffSees, string(l.Staff), today(l.At), string(l.Household)).Scan(&seen); err != nil {
+		return fmt.Errorf("look at household %s: %w", l.Household, err)
+	}
+	if seen == 0 {
+		return notFound("household.none")
+	}
+	return nil
 }
 
 const lastZone = `
@@ -142,8 +164,11 @@ func (s *Store) giveMandate(ctx context.Context, n NewMandate, by accounts.Perso
 		if m.Helper, known, err = helperOf(ctx, tx, n); err != nil {
 			return err
 		}
-		if err := m.insert(ctx, tx); err != nil || known {
+		if err := m.insert(ctx, tx); err != nil {
 			return err
+		}
+		if known {
+			return m.findInvited(ctx, tx)
 		}
 		return accounts.AskLetter(ctx, tx, m.Helper, now)
 	})
@@ -232,6 +257,12 @@ func (m Mandate) insert(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, insertMandate, string(m.ID), string(m.Household), string(m.Giver), string(m.Helper),
 		string(m.Scope), m.Channel, string(m.RecordedBy), m.From.String(), m.To.String(), sqldb.Ms(m.Created))
 	return err
+}
+
+// findInvited tells whether the helper comes in already: whoever then drew a code
+// for them would hold their account.
+func (m *Mandate) findInvited(ctx context.Context, tx *sql.Tx) error {
+	return tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM way_in WHERE person_id = $1`, string(m.Helper)).Scan(&m.Invited)
 }
 
 const mandateColumns = `

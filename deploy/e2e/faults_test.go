@@ -102,7 +102,7 @@ func startDemo(t *testing.T) *demoRun {
 			t.Logf("the demo said:\n%s", d.said())
 		}
 	})
-	testkit.Eventually(t, 3*time.Minute, func() error {
+	testkit.Eventually(t, 6*time.Minute, func() error {
 		if !strings.Contains(d.said(), "  ready") {
 			return errors.New("the demo is not ready")
 		}

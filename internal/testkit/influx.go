@@ -54,7 +54,7 @@ func (s *InfluxServer) Start() {
 		s.t.Fatal(err)
 	}
 	s.command = command
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second) // a busy machine takes long
 	defer cancel()
 	if err := influxd.WaitHealthy(ctx, s.server.Addr); err != nil {
 		s.t.Fatal(err)

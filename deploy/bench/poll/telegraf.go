@@ -17,54 +17,14 @@ import (
 	"github.com/mochi-mqtt/server/v2/listeners"
 
 	"github.com/xnetroseraie/xnet/deploy/bench/line"
+	"github.com/xnetroseraie/xnet/deploy/bench/peer"
 )
-
-// telegrafVersion is the peer, with the plugins alone that its part takes.
-const (
-	telegrafVersion = "1.37.2"
-	telegrafModule  = "github.com/influxdata/telegraf/cmd/telegraf@v" + telegrafVersion
-	telegrafTags    = "custom,inputs.mqtt_consumer,inputs.modbus,outputs.influxdb_v2,outputs.mqtt," +
-		"parsers.influx,parsers.json_v2,serializers.influx"
-)
-
-// toolsDir is where built peers are kept: XNET_TOOLS, or a folder of the user's
-// cache.
-func toolsDir() (string, error) {
-	if dir := os.Getenv("XNET_TOOLS"); dir != "" {
-		return filepath.Abs(dir)
-	}
-	cache, err := os.UserCacheDir()
-	return filepath.Join(cache, "xnet-tools"), err
-}
-
-// installTelegraf returns the path of Telegraf and builds it where it is
-// missing, which takes minutes.
-func installTelegraf(ctx context.Context) (string, error) {
-	tools, err := toolsDir()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(tools, "telegraf-"+telegrafVersion)
-	path := filepath.Join(dir, "telegraf")
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	fmt.Fprintln(os.Stderr, "  building Telegraf", telegrafVersion, "once, which takes minutes …")
-	build := exec.CommandContext(ctx, "go", "install", "-tags", telegrafTags, telegrafModule)
-	build.Dir = os.TempDir() // outside any module, whose versions must not count
-	build.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0", "GOFLAGS=")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		return "", fmt.Errorf("build Telegraf: %w: is the Go module proxy reachable? --no-peer leaves it out", err)
-	}
-	return path, nil
-}
 
 // telegraf reads the same meters with inputs.modbus, one request a meter, and
 // publishes to a broker in this process, once a second: as a site would set it
 // up. It starts the next gathering as soon as the one before has ended.
 func telegraf(ctx context.Context, l *line.Line, o line.Options) error {
-	path, err := installTelegraf(ctx)
+	path, err := peer.Telegraf(ctx, os.Stderr)
 	if err != nil {
 		return err
 	}
