@@ -20,9 +20,10 @@ func main() {
 type commands struct {
 	Config string `help:"Configuration file (YAML). Without it the defaults and the variables XNET_COLLECTOR_… hold." type:"path" short:"c"`
 
-	Run         runCommand    `cmd:"" help:"Store the readings that arrive and roll them up, until interrupted."`
-	Rollup      rollupCommand `cmd:"" help:"Compute the hours, days and months of a range anew from its readings."`
-	CheckConfig checkCommand  `cmd:"" help:"Check the configuration: exit status 0 if it can be run, 1 with every fault otherwise."`
+	Run         runCommand        `cmd:"" help:"Store the readings that arrive and roll them up, until interrupted."`
+	Rollup      rollupCommand     `cmd:"" help:"Compute the hours, days and months of a range anew from its readings."`
+	Quarantine  quarantineCommand `cmd:"" help:"Look at the packs that were refused, or take them in after all."`
+	CheckConfig checkCommand      `cmd:"" help:"Check the configuration: exit status 0 if it can be run, 1 with every fault otherwise."`
 }
 
 // environment is what a command needs of the world.

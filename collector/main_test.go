@@ -91,8 +91,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := file(t, fmt.Sprintf("broker: {url: %q}\ninflux: {url: %q, prefix: %s, keep: {readings_days: 0, hourly_days: 0, daily_days: 0}}\nquarantine: {dir: %q}\nfigures: %q\n",
-		broker.URL, c.URL, c.Prefix, t.TempDir(), figures))
+	path := file(t, fmt.Sprintf("broker: {url: %q}\ninflux: {url: %q, org: %q, token_file: %q, prefix: %s, keep: {readings_days: 0, hourly_days: 0, daily_days: 0}}\nquarantine: {dir: %q}\nfigures: %q\n",
+		broker.URL, c.URL, c.Org, c.TokenFile, c.Prefix, t.TempDir(), figures))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
@@ -123,6 +123,39 @@ func TestRun(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+// A configuration that keeps less than InfluxDB does ends the program with the
+// remedy; only a person on the command line may let go.
+func TestRunRefusesToShorten(t *testing.T) {
+	c, broker := influxtest.Config(t), testkit.Broker(t)
+	c.Keep = influx.Retention{Readings: 400, Hourly: 731, Daily: 1096}
+	store := influxtest.OpenWith(t, c)
+	figures, err := influxd.FreeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := file(t, fmt.Sprintf("broker: {url: %q}\ninflux: {url: %q, org: %q, token_file: %q, prefix: %s, keep: {readings_days: 30}}\nquarantine: {dir: %q}\nfigures: %q\n",
+		broker.URL, c.URL, c.Org, c.TokenFile, c.Prefix, t.TempDir(), figures))
+	if _, err := command(t, noEnv, "run", "-c", path); err == nil || !strings.Contains(err.Error(), "from 400 days to 30 days") {
+		t.Fatalf("ran, or ended with %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, []string{"run", "--allow-shorter", "-c", path}, noEnv, io.Discard, io.Discard)
+	}()
+	testkit.Eventually(t, 20*time.Second, func() error {
+		kept, err := store.Retention(t.Context())
+		if err != nil || kept[0].Is != 30*24*time.Hour {
+			return fmt.Errorf("keeps %v, %v", kept, err)
+		}
+		return nil
+	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/xnetroseraie/xnet/collector/ingest"
 	"github.com/xnetroseraie/xnet/collector/rollup"
@@ -25,7 +24,7 @@ func (r *rollupCommand) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	from, to, err := r.days()
+	first, last, err := r.days()
 	if err != nil {
 		return err
 	}
@@ -42,30 +41,36 @@ func (r *rollupCommand) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	keep := time.Duration(c.Influx.Keep.Readings) * 24 * time.Hour
-	periods, err := rollup.Rebuild(e.ctx, store, meters, from, to, keep)
+	rebuild := rollup.Rebuild{Store: store, Directory: &directory, Meters: meters, First: first, Last: last, Progress: e.progress("meters", len(meters))}
+	periods, err := rebuild.Run(e.ctx)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.stdout, "%d periods of %d meters computed from %s to %s\n", periods, len(meters), r.From, r.To)
+	_, err = fmt.Fprintf(e.stdout, "%d periods of %d meters computed from %s to %s\n", periods, len(meters), first, last)
 	return err
 }
 
-// days returns the bounds of the civil days; a few hours more at both ends do no
-// harm, so that the zone of each site need not be asked for.
-func (r *rollupCommand) days() (from, to time.Time, err error) {
-	first, err := civil.ParseDate(r.From)
-	if err != nil {
-		return from, to, fmt.Errorf("--from: %w", err)
+// progress returns what tells standard error how much of whole is done.
+func (e *environment) progress(what string, whole int) func(more int) {
+	done := 0
+	return func(more int) {
+		done += more
+		fmt.Fprintf(e.stderr, "%d of %d %s\n", done, whole, what)
 	}
-	last, err := civil.ParseDate(r.To)
-	if err != nil {
-		return from, to, fmt.Errorf("--to: %w", err)
+}
+
+// days returns the first and the last civil day.
+func (r *rollupCommand) days() (first, last civil.Date, err error) {
+	if first, err = civil.ParseDate(r.From); err != nil {
+		return first, last, fmt.Errorf("--from: %w", err)
+	}
+	if last, err = civil.ParseDate(r.To); err != nil {
+		return first, last, fmt.Errorf("--to: %w", err)
 	}
 	if last.Before(first) {
-		return from, to, fmt.Errorf("--to %s is before --from %s: exchange them", last, first)
+		err = fmt.Errorf("--to %s is before --from %s: exchange them", last, first)
 	}
-	return first.Start(time.UTC).Add(-14 * time.Hour), last.AddDays(1).Start(time.UTC).Add(12 * time.Hour), nil
+	return first, last, err
 }
 
 func (r *rollupCommand) chosen(s *sites.Snapshot) ([]sites.Meter, error) {
@@ -77,7 +82,7 @@ func (r *rollupCommand) chosen(s *sites.Snapshot) ([]sites.Meter, error) {
 		}
 	}
 	meters := make([]sites.Meter, 0, len(names))
-	for _, id := range slices.Compact(names) {
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		m, ok := s.Meter(id)
 		if !ok {
 			return nil, fmt.Errorf("meter %s stands in no registry: see collector rollup without --meter", id)

@@ -25,14 +25,17 @@ const (
 	atMost = 10 * time.Second
 )
 
-type runCommand struct{}
+type runCommand struct {
+	AllowShorter bool `help:"Let InfluxDB keep less than it does now where influx.keep says so. What is older is deleted for good."`
+}
 
 // Run collects until the context ends, and then stores and answers what it has.
-func (*runCommand) Run(e *environment) error {
+func (r *runCommand) Run(e *environment) error {
 	c, err := e.load()
 	if err != nil {
 		return err
 	}
+	c.Influx.AllowShorter = r.AllowShorter
 	log := e.logger(c)
 	registry := figures.NewRegistry()
 	parts, err := open(c, log, registry)

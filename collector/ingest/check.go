@@ -136,7 +136,8 @@ func reads(source wire.Source, m sites.Meter) bool {
 	return m.Site == source.Site && (m.Gateway == source.Gateway || m.Gateway == "")
 }
 
-// describe names what is wrong with a reading.
+// describe names what is wrong with a reading, but not what it shows: reasons
+// are logged, and travel.
 func describe(c class, x *wire.UnitReading) string {
-	return fmt.Sprintf("%s: %s/%s shows %d %s at %s", c, x.Meter, x.Quantity, x.Amount, x.Unit, x.At.Format(time.RFC3339))
+	return fmt.Sprintf("%s: %s/%s in %q at %s", c, x.Meter, x.Quantity, x.Unit, x.At.Format(time.RFC3339))
 }

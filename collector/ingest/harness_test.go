@@ -38,6 +38,7 @@ type collector struct {
 func quick(broker string) ingest.Config {
 	c := ingest.DefaultConfig()
 	c.Broker.URL, c.BatchAge = broker, 5*time.Millisecond
+	c.GiveUp = 5 * time.Minute // a busy machine takes long to start a server again
 	return c
 }
 
@@ -81,6 +82,13 @@ func startIn(t testing.TB, c ingest.Config, store *influx.Client, dir string, qu
 	})
 	t.Cleanup(col.stop)
 	return col
+}
+
+// restart runs another collector in the folder of this one, after it.
+func (c *collector) restart(t testing.TB, config ingest.Config, store *influx.Client) *collector {
+	t.Helper()
+	c.stop()
+	return startIn(t, config, store, c.dir, 10<<20)
 }
 
 func (c *collector) waitReady(t testing.TB) {

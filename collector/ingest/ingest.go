@@ -21,6 +21,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/xnetroseraie/xnet/collector/arrivals"
 	"github.com/xnetroseraie/xnet/collector/quarantine"
 	"github.com/xnetroseraie/xnet/collector/rollup"
 	"github.com/xnetroseraie/xnet/collector/sites"
@@ -36,18 +37,20 @@ type Config struct {
 	BatchAge      time.Duration // or when its first pack has waited so long
 	Writers       int           // batches written at a time
 	Queue         int           // packs held in memory before the broker must wait
+	RoomBytes     int           // and so many bytes of them; a batch holds a sixth of it at most
 	Hold          time.Duration // how long a pack waits for its site's registry
 	GiveUp        time.Duration // leave the broker when InfluxDB was away for so long
 	Drain         time.Duration // how long the end may take
 	// AttemptTimeout ends a request that InfluxDB does not answer; it is made
 	// again.
 	AttemptTimeout time.Duration
+	Arrivals       time.Duration // how often arrivals are written
 }
 
 // DefaultConfig is what suits all sizes.
 func DefaultConfig() Config {
-	return Config{BatchReadings: 50_000, BatchAge: 50 * time.Millisecond, Writers: 2, Queue: 1000,
-		Hold: 30 * time.Second, GiveUp: 15 * time.Second, Drain: 10 * time.Second, AttemptTimeout: 30 * time.Second}
+	return Config{BatchReadings: 50_000, BatchAge: 50 * time.Millisecond, Writers: 2, Queue: 1000, RoomBytes: 48 << 20,
+		Hold: 30 * time.Second, GiveUp: 15 * time.Second, Drain: 10 * time.Second, AttemptTimeout: 30 * time.Second, Arrivals: time.Minute}
 }
 
 // Parts are what an [Ingester] works with; all are required.
@@ -75,15 +78,16 @@ type Ingester struct {
 	room     room
 	keeping  sync.RWMutex  // held for reading while a pack is kept, for writing while the quarantine is swept
 	erasures chan struct{} // a registry came that may say of erasures
+	arrivals *arrivals.Watch
 }
 
 // New prepares an ingester; [Ingester.Run] starts it.
 func New(c Config, p Parts) (*Ingester, error) {
 	in := &Ingester{Parts: p, config: c, queue: make(chan *message, max(1, c.Queue/2)), changed: make(chan struct{}, 1),
-		room: newRoom(), erasures: make(chan struct{}, 1)}
+		room: newRoom(c.RoomBytes), erasures: make(chan struct{}, 1), arrivals: arrivals.New()}
 	in.figures = newFigures(func() float64 { return float64(len(in.queue)) },
 		func() float64 { return float64(p.Quarantine.Size()) })
-	if err := in.figures.register(p.Figures); err != nil {
+	if err := errors.Join(in.figures.register(p.Figures), p.Figures.Register(in.arrivals)); err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
 	link, err := newLink(c.Broker, p.Log, in.receive, wire.AllRegistries, wire.SharedReadings)
@@ -116,6 +120,7 @@ func (in *Ingester) Run(ctx context.Context) error {
 	watched := make(chan struct{})
 	go func() { defer close(watched); in.watch(ctx) }()
 	work.Go(func() error { in.sweepAsTold(ctx); return nil })
+	work.Go(func() error { in.tellArrivals(ctx); return nil })
 	err := work.Wait()
 	<-watched
 	in.link.disconnect()
@@ -153,6 +158,17 @@ func (in *Ingester) watch(ctx context.Context) {
 		}
 	}
 	in.link.shut()
+}
+
+// tellArrivals writes now and then how the readings of the gateways come in. A
+// point that cannot be written is left out: the next one says more.
+func (in *Ingester) tellArrivals(ctx context.Context) {
+	for sleep(ctx, in.config.Arrivals) {
+		fresh := in.arrivals.Fresh()
+		if err := in.Store.WriteArrivals(ctx, time.Now(), fresh); err != nil && ctx.Err() == nil {
+			in.Log.Debug("arrivals are not written", "gateways", len(fresh), "error", err)
+		}
+	}
 }
 
 // Ready returns nil when packs can be received and stored now, else what is

@@ -31,14 +31,10 @@ type batch struct {
 	accepted int64           // writes that InfluxDB had taken before this one
 }
 
-// maxBatchBytes bounds what a batch holds of payloads, which may be far larger
-// than their readings. Each pack counts as a reading besides, since it may have
-// none.
-const maxBatchBytes = 8 << 20
-
-// full reports whether the batch takes no more packs.
-func (b *batch) full(readings int) bool {
-	return len(b.readings)+len(b.packs) >= readings || b.bytes >= maxBatchBytes
+// full reports whether the batch takes no more packs. Payloads may be far larger
+// than their readings, and packs may have none: both are bounded too.
+func (b *batch) full(c *Config) bool {
+	return len(b.readings)+len(b.packs) >= c.BatchReadings || b.bytes >= c.RoomBytes/6
 }
 
 // The intake decodes, checks and batches; one goroutine.
@@ -66,7 +62,7 @@ func (k *intake) run(ctx, last context.Context) {
 	defer tick.Stop()
 	for {
 		var queue <-chan *message
-		if k.waiting < max(1, k.config.Queue/2) && !k.batch.full(k.config.BatchReadings) {
+		if k.waiting < max(1, k.config.Queue/2) && !k.batch.full(&k.config) {
 			queue = k.queue
 		}
 		var out chan<- *batch
@@ -91,7 +87,7 @@ func (k *intake) run(ctx, last context.Context) {
 
 func (k *intake) ripe() bool {
 	return len(k.batch.packs) > 0 &&
-		(k.batch.full(k.config.BatchReadings) || time.Since(k.born) >= k.config.BatchAge)
+		(k.batch.full(&k.config) || time.Since(k.born) >= k.config.BatchAge)
 }
 
 // drain empties the queue into last batches. Packs that wait for a registry are
@@ -101,7 +97,7 @@ func (k *intake) drain(last context.Context) {
 		select {
 		case m := <-k.queue:
 			k.accept(last, m)
-			if !k.batch.full(k.config.BatchReadings) {
+			if !k.batch.full(&k.config) {
 				continue
 			}
 		default:
@@ -234,7 +230,8 @@ func (in *Ingester) quarantined(m *message, class class, reason string) bool {
 		return false
 	}
 	in.figures.refused.WithLabelValues(string(class)).Inc()
-	in.Log.Warn("pack refused", "gateway", m.source.String(), "spool", m.pack.Spool, "seq", m.pack.Seq, "reason", reason)
+	// The reason itself may quote the pack, which is personal.
+	in.Log.Warn("pack refused", "gateway", m.source.String(), "spool", m.pack.Spool, "seq", m.pack.Seq, "reason", string(class))
 	return true
 }
 

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -194,4 +195,137 @@ func TestMeterOfAnotherSite(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// whole reads everything that the quarantine's folder holds.
+func whole(t *testing.T, col *collector) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(col.dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		all.Write(text)
+		var r quarantine.Refused
+		if json.Unmarshal(text, &r) == nil {
+			all.Write(r.Payload) // not only as base64
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
+}
+
+// What lies in the quarantine when a household's readings are erased goes with
+// them, also where nobody can tell whose it is, and nothing else goes.
+func TestErasureSweepsTheQuarantine(t *testing.T) {
+	t.Parallel()
+	broker, store := testkit.Broker(t), influxtest.Open(t)
+	col := start(t, quick(broker.URL), store)
+	g := newGateway(t, broker.URL)
+	other := &gateway{t: t, client: g.client, source: wire.Source{Site: "S1", Gateway: "G2"}}
+	elsewhere := meter("M8", metering.Fine)
+	elsewhere.Gateway = "G2"
+	const m = time.Minute
+	g.registry(meter("M1", metering.Fine), meter("M2", metering.Fine), elsewhere)
+	col.waitReady(t)
+	g.send(1, index("M1", 0, -4711))                          // all of it goes
+	g.send(2, index("M1", 0, -4711), index("M2", 0, -4722))   // a part
+	g.send(3, index("M1", m, -4733), index("M1", 2*m, -4734)) // nothing: it is the next household's
+	g.sendRaw([]byte("illegible of G1"))
+	other.sendRaw([]byte("illegible of G2"))
+	other.sendRaw([]byte("illegible of G2 about M1"))
+	testkit.Eventually(t, 10*time.Second, func() error {
+		if n := col.figure(t, "refused_packs_total"); n != 6 {
+			return fmt.Errorf("%v packs refused", n)
+		}
+		return nil
+	})
+	if err := os.WriteFile(filepath.Join(col.dir, "S1~G1~SP1~77.json"), []byte("damaged -4711"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	g.registry(erasedUntil(meter("M1", metering.Fine), base.Add(m)), meter("M2", metering.Fine), elsewhere)
+	swept := func(want float64) {
+		t.Helper()
+		testkit.Eventually(t, 10*time.Second, func() error {
+			if n := col.figure(t, "quarantine_swept_packs_total"); n != want {
+				return fmt.Errorf("%v packs swept, want %v", n, want)
+			}
+			return nil
+		})
+	}
+	swept(5)
+	left := whole(t, col)
+	for _, gone := range []string{"-4711", "illegible of G1", "about M1"} {
+		if strings.Contains(left, gone) {
+			t.Errorf("the quarantine still holds %q", gone)
+		}
+	}
+	for _, stays := range []string{"-4722", "-4733", "-4734", "illegible of G2"} {
+		if !strings.Contains(left, stays) {
+			t.Errorf("the quarantine lost %q", stays)
+		}
+	}
+
+	// What is refused after the erasure is not swept again, neither now nor after
+	// a restart; another erasure sweeps again.
+	g.sendRaw([]byte("illegible of G1, later"))
+	testkit.Eventually(t, 10*time.Second, func() error {
+		if n := col.figure(t, "refused_packs_total"); n != 7 {
+			return fmt.Errorf("%v packs refused", n)
+		}
+		return nil
+	})
+	col = col.restart(t, quick(broker.URL), store)
+	col.waitReady(t)
+	g.send(9, index("M2", m, 1))
+	g.waitAnswered(4)
+	if !strings.Contains(whole(t, col), "later") {
+		t.Error("the quarantine lost what came after the erasure")
+	}
+	g.registry(erasedUntil(meter("M1", metering.Fine), base.Add(m)), erasedUntil(meter("M2", metering.Fine), base.Add(m)), elsewhere)
+	swept(2)
+	if left := whole(t, col); strings.Contains(left, "-4722") || strings.Contains(left, "later") || !strings.Contains(left, "-4733") {
+		t.Errorf("after the second erasure the quarantine holds %q", left)
+	}
+}
+
+// Consent does not forget over a restart: of a period that has its reading no
+// other is kept, and the one that is kept is taken again.
+func TestConsentAcrossRestarts(t *testing.T) {
+	t.Parallel()
+	broker, store := testkit.Broker(t), influxtest.Open(t)
+	col := start(t, quick(broker.URL), store)
+	g := newGateway(t, broker.URL)
+	g.registry(meter("HOUR", metering.Hour), meter("DAY", metering.Day), meter("MONTH", metering.Month))
+	col.waitReady(t)
+	const m, day = time.Minute, 24 * time.Hour
+	var hours []metering.Reading // more than one process remembers
+	for i := range 40 {
+		hours = append(hours, index("HOUR", time.Duration(i-40)*time.Hour, metering.Amount(i)))
+	}
+	g.send(1, append(hours, index("DAY", 0, 1), index("MONTH", 0, 1))...)
+	g.waitAnswered(1)
+	col = col.restart(t, quick(broker.URL), store)
+	col.waitReady(t)
+	late := index("HOUR", -40*time.Hour+m, 1000)
+	g.send(2, late, index("HOUR", -30*time.Hour+m, 1001), index("HOUR", 0, 40), index("HOUR", m, 1002), index("DAY", m, 1003), index("DAY", day, 2), index("MONTH", day, 1004))
+	g.send(3, append(hours, index("DAY", 0, 1), index("DAY", day, 2), index("DAY", day+m, 1005))...)
+	g.waitAnswered(3)
+	want := make([]metering.Amount, 41)
+	for i := range want {
+		want[i] = metering.Amount(i)
+	}
+	for id, want := range map[metering.MeterID][]metering.Amount{"HOUR": want, "DAY": {1, 2}, "MONTH": {1}} {
+		if diff := cmp.Diff(want, kept(t, store, id)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", id, diff)
+		}
+	}
+	if got := col.figure(t, "dropped_by_consent_total"); got != 6 {
+		t.Errorf("%v readings dropped, want 6: what is sent again is no drop", got)
+	}
 }

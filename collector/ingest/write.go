@@ -44,6 +44,7 @@ func (in *Ingester) store(ctx context.Context, b *batch) bool {
 	}
 	in.accepted.Add(1)
 	in.figures.stored.Add(float64(len(b.readings) - len(bad)))
+	in.noteArrivals(b)
 	in.reject(b, bad)
 	in.answerAll(b)
 	return true
@@ -202,6 +203,14 @@ func (in *Ingester) rejectPart(m *message, rs []metering.Reading, bad []rejectio
 		}
 	}
 	return in.quarantinedPart(m, part, rejected, m.refusal)
+}
+
+func (in *Ingester) noteArrivals(b *batch) {
+	now, begin := time.Now(), 0
+	for i, m := range b.packs {
+		in.arrivals.Note(b.seen, m.source, b.readings[begin:b.ends[i]], now)
+		begin = b.ends[i]
+	}
 }
 
 func (in *Ingester) mark(b *batch) bool {

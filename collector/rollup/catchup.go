@@ -2,7 +2,6 @@ package rollup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -97,24 +96,4 @@ func unrolled(ctx context.Context, store *influx.Client, meters []sites.Meter) (
 		}
 	}
 	return missing, nil
-}
-
-// ErrGone: the readings of a range to be rebuilt have been given up.
-var ErrGone = errors.New("readings of this range are no longer kept: begin later")
-
-// Rebuild recomputes the periods of meters that touch [from, to]. It fails with
-// [ErrGone] where keep, the retention of the readings (0 for ever), has passed
-// over from: the periods would be written from what is left.
-func Rebuild(ctx context.Context, store *influx.Client, meters []sites.Meter, from, to time.Time, keep time.Duration) (periods int, err error) {
-	if keep > 0 && from.Before(time.Now().Add(-keep)) {
-		return 0, fmt.Errorf("rebuild from %s: %w", from.Format(time.RFC3339), ErrGone)
-	}
-	var items []*item
-	for _, m := range meters {
-		if len(m.Periods()) > 0 {
-			items = append(items, newItem(m, span{from: from, to: to}))
-		}
-	}
-	done, err := settle(ctx, store, items)
-	return done.periods, errors.Join(append(done.lost, err)...)
 }

@@ -28,6 +28,7 @@ type bench struct {
 	directory *sites.Directory
 	journal   string
 	rollup    *rollup.Rollup
+	figures   *prometheus.Registry
 	stop      func()
 }
 
@@ -44,8 +45,9 @@ func newBench(t testing.TB, meters ...wire.RegistryMeter) *bench {
 // start opens the rollup on its journal, as a new process does.
 func (b *bench) start() {
 	b.t.Helper()
+	b.figures = prometheus.NewRegistry()
 	r, err := rollup.New(rollup.Config{Journal: b.journal, Quiet: 20 * time.Millisecond, AtMost: time.Second},
-		b.store, b.directory, testkit.Logger(b.t), prometheus.NewRegistry())
+		b.store, b.directory, testkit.Logger(b.t), b.figures)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -64,11 +66,33 @@ func (b *bench) start() {
 
 func (b *bench) bind(meters ...wire.RegistryMeter) {
 	b.t.Helper()
-	changed, err := b.directory.Update(wire.Registry{Site: "S1", Zone: "Europe/Paris", Meters: meters})
+	changed, err := b.directory.Update(registry(meters...))
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.rollup.Bound(changed)
+}
+
+type wireMeter = wire.RegistryMeter
+
+func registry(meters ...wireMeter) wire.Registry {
+	return wire.Registry{Site: "S1", Zone: "Europe/Paris", Meters: meters}
+}
+
+// figure returns a counter of the rollup.
+func (b *bench) figure(name string) float64 {
+	b.t.Helper()
+	families, err := b.figures.Gather()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "xnet_collector_"+name {
+			return f.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	b.t.Fatalf("no figure %s", name)
+	return 0
 }
 
 // feed stores readings, marks them, and waits for their rollup.

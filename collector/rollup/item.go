@@ -28,6 +28,8 @@ type item struct {
 	sought bool    // anchor was looked for outside the window
 	anchor *anchor // what was found
 	redo   bool    // the offset of all later periods changed
+	// cut holds the periods that begin before the meter's first reading.
+	cut map[influx.Period]time.Time
 
 	since, until time.Time // what the window must cover, where that is known
 }
@@ -121,14 +123,13 @@ func (it *item) judge(rs []metering.Reading, stored []influx.Consumption) (map[i
 	first := sortedIndex(rs, it.dirty.from)
 	after := sortedIndex(rs, it.dirty.to.Add(time.Millisecond))
 	lo, hi := rs[max(first-2, 0)].At, rs[min(after+1, len(rs)-1)].At
-	last := s.points[len(s.points)-1].at
 	switch {
-	case !it.origin && first < 2:
+	case !it.origin && (first < 3 || len(s.points) == 0):
 		return nil, moreBefore
 	case !it.end && len(rs)-after < 2:
 		return nil, moreAfter
 	case it.redo:
-		hi = last
+		hi = s.points[len(s.points)-1].at
 	}
 	affected := it.affected(s, lo, hi)
 	if need := it.cover(s, affected, lo, hi); need != nothing {
@@ -148,6 +149,7 @@ func (it *item) judge(rs []metering.Reading, stored []influx.Consumption) (map[i
 	for _, p := range affected {
 		periods[p] = s.periods(p, lo, hi, offset)
 	}
+	it.cut = s.cut(periods)
 	return periods, nothing
 }
 

@@ -44,6 +44,8 @@ type Rollup struct {
 	log    *slog.Logger
 	lag    prometheus.Gauge
 
+	ranges, periods, overtaken prometheus.Counter
+
 	mu      sync.Mutex
 	journal *journal
 	meters  map[metering.MeterID]*meterState
@@ -82,7 +84,7 @@ func New(c Config, store *influx.Client, directory *sites.Directory, log *slog.L
 		working: map[metering.MeterID][]span{}, bound: map[metering.MeterID]bool{}}
 	pending := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "xnet_collector_rollup_pending_meters",
 		Help: "Meters with readings that are stored and not rolled up yet."}, func() float64 { return float64(r.Pending()) })
-	if err := errors.Join(figures.Register(r.lag), figures.Register(pending)); err != nil {
+	if err := r.register(figures, pending); err != nil {
 		return nil, fmt.Errorf("open rollup: %w", err)
 	}
 	for m, spans := range left {
@@ -92,6 +94,17 @@ func New(c Config, store *influx.Client, directory *sites.Directory, log *slog.L
 		log.Info("rollup takes up interrupted work", "meters", len(left))
 	}
 	return r, nil
+}
+
+func (r *Rollup) register(figures prometheus.Registerer, pending prometheus.Collector) error {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: "xnet_collector_rollup_" + name + "_total", Help: help})
+	}
+	r.ranges = counter("ranges", "Ranges of one meter that were computed.")
+	r.periods = counter("periods", "Hours, days and months that were written.")
+	r.overtaken = counter("overtaken", "Ranges computed again because readings arrived meanwhile.")
+	return errors.Join(figures.Register(r.lag), figures.Register(pending), figures.Register(r.ranges),
+		figures.Register(r.periods), figures.Register(r.overtaken))
 }
 
 // Close closes the journal.
@@ -173,7 +186,7 @@ func (r *Rollup) Bound(ids []metering.MeterID) {
 
 // Run rolls up until ctx ends. What is left then stays in the journal.
 func (r *Rollup) Run(ctx context.Context) {
-	wait := r.config.Quiet / 4
+	wait, waits := r.config.Quiet/4, false
 	for {
 		select {
 		case <-ctx.Done():
@@ -181,10 +194,16 @@ func (r *Rollup) Run(ctx context.Context) {
 		case <-time.After(max(wait, 10*time.Millisecond)):
 		}
 		wait = r.config.Quiet / 4
-		if err := r.round(ctx); err != nil && ctx.Err() == nil {
-			r.log.Warn("rollup waits", "error", err)
+		err := r.round(ctx)
+		if err != nil && ctx.Err() == nil {
 			wait = r.config.Quiet * 2
+			if !waits { // once is enough, however long it lasts
+				r.log.Warn("rollup waits", "error", err)
+			}
+		} else if waits {
+			r.log.Info("rollup goes on")
 		}
+		waits = err != nil
 		r.lag.Set(r.Lag().Seconds())
 	}
 }
@@ -234,11 +253,11 @@ func (r *Rollup) round(ctx context.Context) error {
 		return nil
 	}
 	begun := time.Now()
-	done, err := settle(ctx, r.store, items)
+	done, err := settle(ctx, r.store, r.sites, items)
 	for _, lost := range done.lost {
 		r.log.Error("periods are not computed: see the reason, then run collector rollup", "error", lost)
 	}
-	r.finish(items, err)
+	r.finish(items, done, err)
 	if err != nil {
 		return err
 	}
@@ -281,13 +300,17 @@ func (r *Rollup) take(now time.Time) []*item {
 
 // finish forgets what has been rolled up, or takes it back after an error, and
 // shortens the journal.
-func (r *Rollup) finish(items []*item, failed error) {
+func (r *Rollup) finish(items []*item, done *outcome, failed error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if failed != nil {
-		for _, it := range items {
-			r.add(it.meter.Meter, []span{it.dirty}, time.Now())
-		}
+	r.ranges.Add(float64(len(items)))
+	r.periods.Add(float64(done.periods))
+	if failed == nil {
+		items = done.overtaken
+		r.overtaken.Add(float64(len(items)))
+	}
+	for _, it := range items {
+		r.add(it.meter.Meter, []span{it.dirty}, time.Now())
 	}
 	clear(r.working)
 	left := make(map[metering.MeterID][]span, len(r.dirty))

@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/xnetroseraie/xnet/collector/rollup"
-	"github.com/xnetroseraie/xnet/collector/sites"
 	"github.com/xnetroseraie/xnet/internal/influx"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/testkit"
@@ -287,20 +286,5 @@ func TestJournalBelongsToOneProcess(t *testing.T) {
 	b := newBench(t)
 	if _, err := rollup.New(rollup.Config{Journal: b.journal}, b.store, b.directory, testkit.Logger(t), prometheus.NewRegistry()); err == nil {
 		t.Error("a second process opened the journal")
-	}
-}
-
-func TestRebuild(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, meter(metering.Fine))
-	b.stop()
-	b.write(every(base, base.Add(3*time.Hour), 10*minute, 1000, 10)...)
-	m, _ := b.directory.Now().Meter("M1")
-	n, err := rollup.Rebuild(t.Context(), b.store, []sites.Meter{m}, base, base.Add(3*time.Hour), 0)
-	if err != nil || n != 3 || len(b.stored(influx.Hourly)) != 3 {
-		t.Errorf("%d periods, %v; stored %v", n, err, b.stored(influx.Hourly))
-	}
-	if _, err := rollup.Rebuild(t.Context(), b.store, []sites.Meter{m}, base, base.Add(time.Hour), time.Hour); err == nil {
-		t.Error("a range without readings was rebuilt")
 	}
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // A point is one kept reading with its continuous index: it goes on over
-// rollovers, and stays where it is over a decrease that nothing explains.
+// rollovers, and stays where it is over a decrease or a jump that nothing
+// explains. Of a flow that goes back and comes again it counts neither.
 type point struct {
 	at    time.Time
 	index metering.Amount
@@ -22,30 +23,44 @@ type point struct {
 type series struct {
 	meter  sites.Meter
 	points []point
-	// broken holds the points that end an unexplained decrease.
+	// broken holds the points that end a decrease or a jump that nothing
+	// explains.
 	broken []int
 	// origin: the first point is the meter's first reading.
 	origin bool
 }
 
 // newSeries cleans rs, which are in order of time. Its continuous index begins
-// with the first reading's own index.
+// with the first point's own index. Unless the first reading is the meter's very
+// first, nobody knows whether it is a slip: it only helps to judge the second.
 func newSeries(m sites.Meter, rs []metering.Reading, origin bool) *series {
 	s := &series{meter: m, origin: origin, points: make([]point, 0, len(rs))}
-	last := -1 // the last kept reading
-	for i := range rs {
-		if last < 0 {
-			s.points, last = append(s.points, point{rs[i].At, rs[i].Amount}), i
-			continue
-		}
+	if origin && len(rs) > 0 {
+		s.points = append(s.points, point{rs[0].At, rs[0].Amount})
+	}
+	last := 0                  // the last kept reading
+	owed := metering.Amount(0) // what flowed back and has not flowed again
+	for i := 1; i < len(rs); i++ {
 		if i+1 < len(rs) && s.glitch(rs[last], rs[i], rs[i+1]) {
 			continue
 		}
-		step, explained := s.step(rs[last], rs[i])
-		if !explained {
+		if len(s.points) == 0 {
+			s.points, last = append(s.points, point{rs[i].At, rs[i].Amount}), i
+			continue
+		}
+		step, event := s.step(rs[last], rs[i])
+		switch event {
+		case back:
+			owed, step = owed-step, 0
+		case reset:
+			owed = 0
+		}
+		if event != onward {
 			s.broken = append(s.broken, len(s.points))
 		}
-		s.points = append(s.points, point{rs[i].At, s.points[len(s.points)-1].index + step})
+		paid := min(owed, step)
+		owed -= paid
+		s.points = append(s.points, point{rs[i].At, s.points[len(s.points)-1].index + step - paid})
 		last = i
 	}
 	return s
@@ -60,16 +75,38 @@ func (s *series) glitch(a, b, c metering.Reading) bool {
 	return b.Amount < a.Amount || (b.Amount > c.Amount && !s.rolledOver(b, c))
 }
 
-// step returns what was counted from a to b, and whether that is explained.
-func (s *series) step(a, b metering.Reading) (metering.Amount, bool) {
+// An event is what lies between two readings.
+type event int
+
+const (
+	onward event = iota // the index went on, over a rollover or not
+	back                // the flow went backwards: it is not counted when it comes again
+	reset               // the index is another one now: counting goes on from it
+)
+
+// step returns what was counted from a to b, below zero for what flowed back,
+// and what happened. A reset counts nothing.
+func (s *series) step(a, b metering.Reading) (metering.Amount, event) {
+	counted := b.Amount - a.Amount
+	elapsed := b.At.Sub(a.At)
 	switch {
-	case b.Amount >= a.Amount:
-		return b.Amount - a.Amount, true
+	case counted >= 0 && s.possible(counted, elapsed):
+		return counted, onward
+	case counted >= 0:
+		return 0, reset
 	case s.rolledOver(a, b):
-		return b.Amount + s.meter.IndexModulus - a.Amount, true
+		return counted + s.meter.IndexModulus, onward
+	case s.meter.MaxPerHour > 0 && -counted <= a.Amount/10 && s.possible(-counted, elapsed):
+		return counted, back
 	default:
-		return 0, false
+		return 0, reset
 	}
+}
+
+// possible reports whether a meter of this size can count so much in that time.
+// An hour is granted besides: a pulse may be large and a poll soon.
+func (s *series) possible(counted metering.Amount, elapsed time.Duration) bool {
+	return s.meter.MaxPerHour == 0 || counted <= scale(s.meter.MaxPerHour, elapsed+time.Hour, time.Hour)
 }
 
 // rolledOver reports whether the decrease from a to b is plausibly the register
@@ -153,7 +190,7 @@ func (s *series) period(start, end time.Time) (influx.Consumption, bool) {
 	return influx.Consumption{Meter: s.meter.Meter, Start: start.UTC(), Index: last, Used: last - first, Quality: q.Worse(closing)}, true
 }
 
-// breaks reports whether a decrease that nothing explains touches [start, end].
+// breaks reports whether a step that nothing explains touches [start, end].
 func (s *series) breaks(start, end time.Time) bool {
 	return slices.ContainsFunc(s.broken, func(i int) bool {
 		return s.points[i].at.After(start) && s.points[i-1].at.Before(end)
@@ -174,4 +211,15 @@ func (s *series) periods(p influx.Period, lo, hi time.Time, offset metering.Amou
 		start = end
 	}
 	return listed
+}
+
+// cut returns the starts of the periods that begin before the first reading.
+func (s *series) cut(periods map[influx.Period][]influx.Consumption) map[influx.Period]time.Time {
+	cut := map[influx.Period]time.Time{}
+	for p, cs := range periods {
+		if len(cs) > 0 && cs[0].Start.Before(s.points[0].at) {
+			cut[p] = cs[0].Start
+		}
+	}
+	return cut
 }

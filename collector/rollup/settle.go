@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/xnetroseraie/xnet/collector/sites"
 	"github.com/xnetroseraie/xnet/internal/influx"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
@@ -33,12 +34,15 @@ type outcome struct {
 	mu      sync.Mutex
 	periods int     // written
 	lost    []error // of groups that trying again does not mend
+	// Items of which readings arrived while they were worked on: another
+	// collector may have written newer periods before the older ones of here.
+	overtaken []*item
 }
 
 // settle recomputes and writes what items call for. The error is temporary:
 // everything is then to be settled again. What is not goes to the outcome, and
 // does not keep others from being settled.
-func settle(ctx context.Context, store *influx.Client, items []*item) (*outcome, error) {
+func settle(ctx context.Context, store *influx.Client, directory *sites.Directory, items []*item) (*outcome, error) {
 	done := &outcome{}
 	for range maxRounds {
 		if len(items) == 0 {
@@ -50,7 +54,7 @@ func settle(ctx context.Context, store *influx.Client, items []*item) (*outcome,
 		work.SetLimit(parallelGroups)
 		for i, g := range groups {
 			work.Go(func() (err error) {
-				again[i], err = done.settleGroup(ctx, store, g)
+				again[i], err = done.settleGroup(ctx, &loaded{store: store, directory: directory, items: g})
 				return err
 			})
 		}
@@ -69,18 +73,19 @@ func (o *outcome) lose(items []*item, err error) {
 	o.lost = append(o.lost, fmt.Errorf("roll up meters %v: %w", ids(items), err))
 }
 
-func (o *outcome) settleGroup(ctx context.Context, store *influx.Client, items []*item) (again []*item, err error) {
-	periods, again, err := settleGroup(ctx, store, items)
+func (o *outcome) settleGroup(ctx context.Context, g *loaded) (again []*item, err error) {
+	again, err = g.settle(ctx)
 	switch {
 	case err == nil:
 		o.mu.Lock()
-		o.periods += periods
+		o.periods += g.written
+		o.overtaken = append(o.overtaken, g.overtaken...)
 		o.mu.Unlock()
 		return again, nil
 	case errors.Is(err, influx.ErrTemporary) || ctx.Err() != nil:
 		return nil, err
 	default:
-		o.lose(items, err)
+		o.lose(g.items, err)
 		return nil, nil
 	}
 }
@@ -127,58 +132,4 @@ func (o *opened) add(it *item) {
 	o.meters[it.meter.Meter] = true
 	o.window = o.window.with(it.window)
 	o.readings += it.estimate()
-}
-
-// A loaded group is the items of one group with what the store has in their
-// common window.
-type loaded struct {
-	store    *influx.Client
-	items    []*item
-	window   bounds
-	readings map[metering.MeterID][]metering.Reading
-	stored   map[metering.MeterID][]influx.Consumption
-}
-
-func settleGroup(ctx context.Context, store *influx.Client, items []*item) (written int, again []*item, err error) {
-	g := &loaded{store: store, items: items}
-	for _, it := range items {
-		g.window = g.window.with(it.window)
-	}
-	if err := g.load(ctx); err != nil {
-		return 0, nil, err
-	}
-	results := map[influx.Period][]influx.Consumption{}
-	pending := items
-	for len(pending) > 0 {
-		lacking := map[need][]*item{}
-		for _, it := range pending {
-			periods, need := it.judge(g.readings[it.meter.Meter], g.stored[it.meter.Meter])
-			lacking[need] = append(lacking[need], it)
-			for p, cs := range periods {
-				results[p] = append(results[p], cs...)
-			}
-		}
-		var wider []*item
-		if pending, wider, err = g.supply(ctx, lacking); err != nil {
-			return written, nil, err
-		}
-		again = append(again, wider...)
-	}
-	for _, p := range influx.Periods {
-		if err := store.WriteConsumption(ctx, p, results[p]); err != nil {
-			return written, nil, err
-		}
-		written += len(results[p])
-	}
-	return written, again, nil
-}
-
-func (g *loaded) load(ctx context.Context) (err error) {
-	g.readings, err = g.store.Readings(ctx, ids(g.items), metering.Index, g.window.from, g.window.to)
-	if err != nil {
-		return err
-	}
-	finest := g.items[0].meter.Periods()[0]
-	g.stored, err = g.store.Consumption(ctx, finest, ids(g.items), g.items[0].meter.Floor(finest, g.window.from), g.window.to)
-	return err
 }

@@ -21,6 +21,10 @@ type Config struct {
 	// xnet_hourly, xnet_daily and xnet_monthly.
 	Prefix string    `yaml:"prefix"`
 	Keep   Retention `yaml:"keep"`
+	// AllowShorter lets [Client.SetUp] shorten what a bucket keeps; what is older
+	// is then gone for good. It stands on a command line, not in a file: a
+	// configuration that is copied must not delete.
+	AllowShorter bool `yaml:"-"`
 }
 
 // Retention is how many days each bucket keeps its points; 0 means for ever.
@@ -65,15 +69,16 @@ const day = 24 * time.Hour
 // each is a database: its DELETE knows no policy.
 type bucket struct {
 	name   string
+	key    string        // begins its key below influx.keep
 	shards time.Duration // how much time one shard holds
 	days   func(Retention) int
 }
 
 var (
-	readingsBucket = bucket{"readings", 7 * day, func(r Retention) int { return r.Readings }}
-	hourlyBucket   = bucket{"hourly", 30 * day, func(r Retention) int { return r.Hourly }}
-	dailyBucket    = bucket{"daily", 365 * day, func(r Retention) int { return r.Daily }}
-	monthlyBucket  = bucket{"monthly", 365 * day, func(r Retention) int { return r.Daily }}
+	readingsBucket = bucket{"readings", "readings", 7 * day, func(r Retention) int { return r.Readings }}
+	hourlyBucket   = bucket{"hourly", "hourly", 30 * day, func(r Retention) int { return r.Hourly }}
+	dailyBucket    = bucket{"daily", "daily", 365 * day, func(r Retention) int { return r.Daily }}
+	monthlyBucket  = bucket{"monthly", "daily", 365 * day, func(r Retention) int { return r.Daily }}
 
 	buckets = []bucket{readingsBucket, hourlyBucket, dailyBucket, monthlyBucket}
 )

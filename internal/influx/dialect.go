@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,9 +21,11 @@ import (
 type dialect interface {
 	// bucketName returns the name by which writes and Flux know bucket.
 	bucketName(bucket string) string
-	// setUp makes the bucket, or lengthens its retention. Idempotent. It fails
-	// with [ErrShortens].
-	setUp(ctx context.Context, bucket string, shards, keep time.Duration) error
+	// create makes the bucket, which keeps points for keep, 0 for ever, in shards
+	// of that length. Idempotent.
+	create(ctx context.Context, bucket string, shards, keep time.Duration) error
+	// keep changes how long the bucket, which exists, keeps its points.
+	keep(ctx context.Context, bucket string, shards, keep time.Duration) error
 	// erase removes the points of meters within the ranges, in their order.
 	// Idempotent.
 	erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, ranges []Range) error
@@ -43,27 +46,6 @@ func dialectFor(c Config, client influxdb2.Client) dialect {
 	return v2{client, c.Org}
 }
 
-// checkRetention compares what a bucket keeps with what it is to keep, 0 for
-// ever, and reports whether it must be lengthened.
-func checkRetention(now, want time.Duration) (lengthen bool, err error) {
-	switch {
-	case now == want:
-		return false, nil
-	case want == 0 || (now != 0 && want > now):
-		return true, nil
-	default:
-		return false, fmt.Errorf("%w from %s to %s: raise influx.keep, or shorten it by hand in InfluxDB if the surplus may go",
-			ErrShortens, inDays(now), inDays(want))
-	}
-}
-
-func inDays(d time.Duration) string {
-	if d == 0 {
-		return "for ever"
-	}
-	return fmt.Sprintf("%d days", d/day)
-}
-
 // v1 is InfluxDB 1.8: a bucket is a database with the policy autogen; databases,
 // policies and deletes go through InfluxQL.
 type v1 struct{ client influxdb2.Client }
@@ -72,22 +54,18 @@ const policy = "autogen"
 
 func (v v1) bucketName(bucket string) string { return bucket + "/" + policy }
 
-func (v v1) setUp(ctx context.Context, bucket string, shards, keep time.Duration) error {
-	now, found, err := v.retention(ctx, bucket)
-	if err != nil {
-		return err
-	}
-	lasting := fmt.Sprintf(`DURATION %s REPLICATION 1 SHARD DURATION %s`, influxqlDuration(keep), influxqlDuration(shards))
-	if !found {
-		_, err = v.influxql(ctx, fmt.Sprintf(`CREATE DATABASE %q WITH %s NAME %q`, bucket, lasting, policy))
-		return err
-	}
-	lengthen, err := checkRetention(now, keep)
-	if err != nil || !lengthen {
-		return err
-	}
-	_, err = v.influxql(ctx, fmt.Sprintf(`ALTER RETENTION POLICY %q ON %q %s`, policy, bucket, lasting))
+func (v v1) create(ctx context.Context, bucket string, shards, keep time.Duration) error {
+	_, err := v.influxql(ctx, fmt.Sprintf(`CREATE DATABASE %q WITH %s NAME %q`, bucket, lasting(shards, keep), policy))
 	return err
+}
+
+func (v v1) keep(ctx context.Context, bucket string, shards, keep time.Duration) error {
+	_, err := v.influxql(ctx, fmt.Sprintf(`ALTER RETENTION POLICY %q ON %q %s`, policy, bucket, lasting(shards, keep)))
+	return err
+}
+
+func lasting(shards, keep time.Duration) string {
+	return fmt.Sprintf(`DURATION %s REPLICATION 1 SHARD DURATION %s`, influxqlDuration(keep), influxqlDuration(shards))
 }
 
 // retention returns how long the database's policy keeps points, 0 for ever.
@@ -154,7 +132,9 @@ func (v v1) influxqlOn(ctx context.Context, database, statement string) ([]map[s
 		func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") },
 		func(r *http.Response) error {
 			defer r.Body.Close()
-			return json.NewDecoder(r.Body).Decode(&answer)
+			err := json.NewDecoder(r.Body).Decode(&answer)
+			_, _ = io.Copy(io.Discard, r.Body) // the connection is then used again
+			return err
 		})
 	if perr != nil {
 		return nil, classify(perr)
@@ -212,28 +192,36 @@ type v2 struct {
 
 func (v v2) bucketName(bucket string) string { return bucket }
 
-func (v v2) setUp(ctx context.Context, bucket string, shards, keep time.Duration) error {
+func (v v2) create(ctx context.Context, bucket string, shards, keep time.Duration) error {
 	org, err := v.client.OrganizationsAPI().FindOrganizationByName(ctx, v.org)
 	if err != nil {
 		return classify(err)
 	}
-	found, err := v.find(ctx, bucket)
+	_, err = v.client.BucketsAPI().CreateBucketWithName(ctx, org, bucket, rules(shards, keep)...)
 	if err != nil {
+		if found, missing := v.find(ctx, bucket); missing == nil && found != nil {
+			return nil // another collector was quicker
+		}
+	}
+	return classify(err)
+}
+
+func (v v2) keep(ctx context.Context, bucket string, shards, keep time.Duration) error {
+	found, err := v.find(ctx, bucket)
+	switch {
+	case err != nil:
 		return err
+	case found == nil:
+		return fmt.Errorf("bucket %s: %w: %w", bucket, ErrTemporary, ErrAbsent)
 	}
-	seconds, shardSeconds := int64(keep/time.Second), int64(shards/time.Second)
-	rules := domain.RetentionRules{{EverySeconds: seconds, ShardGroupDurationSeconds: &shardSeconds}}
-	if found == nil {
-		_, err = v.client.BucketsAPI().CreateBucketWithName(ctx, org, bucket, rules...)
-		return classify(err)
-	}
-	lengthen, err := checkRetention(everySeconds(found), keep)
-	if err != nil || !lengthen {
-		return err
-	}
-	found.RetentionRules = rules
+	found.RetentionRules = rules(shards, keep)
 	_, err = v.client.BucketsAPI().UpdateBucket(ctx, found)
 	return classify(err)
+}
+
+func rules(shards, keep time.Duration) domain.RetentionRules {
+	seconds := int64(shards / time.Second)
+	return domain.RetentionRules{{EverySeconds: int64(keep / time.Second), ShardGroupDurationSeconds: &seconds}}
 }
 
 // find returns the bucket, or nil where there is none of that name.
@@ -242,12 +230,30 @@ func (v v2) find(ctx context.Context, bucket string) (*domain.Bucket, error) {
 	if err != nil {
 		return nil, classify(err)
 	}
-	listed, err := v.client.APIClient().GetBuckets(ctx, &domain.GetBucketsParams{Name: &bucket, OrgID: org.Id})
-	if err != nil || listed.Buckets == nil || len(*listed.Buckets) == 0 {
-		return nil, classify(err)
+	// Asked for a name that there is not, InfluxDB answers 404, and the library
+	// hands on a text that cannot be told from other faults.
+	limit, offset := domain.Limit(bucketsPerPage), domain.Offset(0)
+	for {
+		listed, err := v.client.APIClient().GetBuckets(ctx, &domain.GetBucketsParams{OrgID: org.Id, Limit: &limit, Offset: &offset})
+		if err != nil {
+			return nil, classify(err)
+		}
+		if listed.Buckets == nil {
+			return nil, nil
+		}
+		for i := range *listed.Buckets {
+			if b := &(*listed.Buckets)[i]; b.Name == bucket {
+				return b, nil
+			}
+		}
+		if len(*listed.Buckets) < bucketsPerPage {
+			return nil, nil
+		}
+		offset += bucketsPerPage
 	}
-	return &(*listed.Buckets)[0], nil
 }
+
+const bucketsPerPage = 100
 
 func everySeconds(b *domain.Bucket) time.Duration {
 	if len(b.RetentionRules) == 0 {

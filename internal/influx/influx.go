@@ -81,14 +81,31 @@ func (c *Client) Ping(ctx context.Context) error {
 	return nil
 }
 
-// SetUp makes the buckets with their retention, or lengthens the retention of
-// existing ones. It is idempotent. It fails with [ErrShortens] where a bucket
-// keeps its points for longer than the configuration wants, because the surplus
-// would be gone for good.
+// SetUp makes the buckets with their retention, or changes the retention of
+// existing ones. It is idempotent. It fails with [ErrShortens], and changes
+// nothing, where a bucket keeps its points for longer than the configuration
+// wants, because the surplus would be gone for good; [Config.AllowShorter]
+// allows that.
 func (c *Client) SetUp(ctx context.Context) error {
+	var todo []func() error
 	for _, b := range buckets {
-		if err := c.dialect.setUp(ctx, b.in(c.config), b.shards, b.keep(c.config.Keep)); err != nil {
-			return fmt.Errorf("set up influxdb: bucket %s: %w", b.in(c.config), err)
+		name, want := b.in(c.config), b.keep(c.config.Keep)
+		is, found, err := c.dialect.retention(ctx, name)
+		switch {
+		case err != nil:
+			return fmt.Errorf("set up influxdb: bucket %s: %w", name, err)
+		case !found:
+			todo = append(todo, func() error { return c.dialect.create(ctx, name, b.shards, want) })
+		case shortens(is, want) && !c.config.AllowShorter:
+			return fmt.Errorf("set up influxdb: bucket %s: %w from %s to %s: raise influx.keep.%s_days, or start once with --allow-shorter if what is older may be deleted",
+				name, ErrShortens, inDays(is), inDays(want), b.key)
+		case is != want:
+			todo = append(todo, func() error { return c.dialect.keep(ctx, name, b.shards, want) })
+		}
+	}
+	for _, do := range todo {
+		if err := do(); err != nil {
+			return fmt.Errorf("set up influxdb: %w", err)
 		}
 	}
 	return nil

@@ -185,25 +185,55 @@ func TestEraseLeavesDaysAndOthers(t *testing.T) {
 	}
 }
 
-func TestSetUpLengthensAndRefusesToShorten(t *testing.T) {
+func TestSetUpChangesRetention(t *testing.T) {
 	c := influxtest.Config(t)
 	c.Keep = influx.Retention{Readings: 400, Hourly: 731, Daily: 1096}
 	for _, tt := range []struct {
-		name string
-		days int
-		want error
+		name  string
+		days  int
+		allow bool
+		want  error
+		left  int // days that are kept then
 	}{
-		{"new", 400, nil}, {"again", 400, nil}, {"longer", 500, nil}, {"shorter", 499, influx.ErrShortens},
-		{"for ever", 0, nil}, {"no longer for ever", 5000, influx.ErrShortens}, {"still for ever", 0, nil},
+		{"new", 400, false, nil, 400}, {"again", 400, false, nil, 400}, {"longer", 500, false, nil, 500},
+		{"shorter", 499, false, influx.ErrShortens, 500}, {"for ever", 0, false, nil, 0},
+		{"no longer for ever", 5000, false, influx.ErrShortens, 0}, {"still for ever", 0, true, nil, 0},
+		{"shorter, as said", 300, true, nil, 300},
 	} {
-		c.Keep.Readings = tt.days
-		err := open(t, c).SetUp(t.Context())
+		c.Keep.Readings, c.AllowShorter = tt.days, tt.allow
+		client := open(t, c)
+		err := client.SetUp(t.Context())
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
-		if tt.want != nil && !strings.Contains(fmt.Sprint(err), "raise influx.keep") {
-			t.Errorf("%s: no remedy in %v", tt.name, err)
+		kept, err2 := client.Retention(t.Context())
+		if err2 != nil || kept[0].Is != time.Duration(tt.left)*24*time.Hour || kept[1].Is != 731*24*time.Hour {
+			t.Errorf("%s: keeps %v, %v; want %d days", tt.name, kept, err2, tt.left)
 		}
+		if tt.want == nil {
+			continue
+		}
+		for _, word := range []string{c.Prefix + "_readings", fmt.Sprintf("to %d days", tt.days), "raise influx.keep.readings_days", "--allow-shorter"} {
+			if !strings.Contains(fmt.Sprint(err), word) {
+				t.Errorf("%s: %v does not say %q", tt.name, err, word)
+			}
+		}
+	}
+}
+
+// A bucket that may not be changed keeps the others from being changed too.
+func TestSetUpChangesAllOrNothing(t *testing.T) {
+	c := influxtest.Config(t)
+	c.Keep = influx.Retention{Readings: 400, Hourly: 731, Daily: 1096}
+	influxtest.OpenWith(t, c)
+	c.Keep = influx.Retention{Readings: 800, Hourly: 731, Daily: 1000}
+	client := open(t, c)
+	if err := client.SetUp(t.Context()); !errors.Is(err, influx.ErrShortens) || !strings.Contains(fmt.Sprint(err), "_daily") {
+		t.Fatal(err)
+	}
+	kept, err := client.Retention(t.Context())
+	if err != nil || kept[0].Is != 400*24*time.Hour {
+		t.Errorf("keeps %v, %v", kept, err)
 	}
 }
 

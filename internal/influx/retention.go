@@ -38,3 +38,13 @@ func (c *Client) Retention(ctx context.Context) ([]Kept, error) {
 // KeepsReadings returns for how long the configuration has readings kept, 0 for
 // ever.
 func (c *Client) KeepsReadings() time.Duration { return readingsBucket.keep(c.config.Keep) }
+
+// shortens reports whether a retention takes from another; 0 is for ever.
+func shortens(is, want time.Duration) bool { return want != 0 && (is == 0 || want < is) }
+
+func inDays(d time.Duration) string {
+	if d == 0 {
+		return "for ever"
+	}
+	return fmt.Sprintf("%d days", d/day)
+}

@@ -1,15 +1,21 @@
 // Package influxtest gives the tests of one package one real InfluxDB, because
 // starting one takes seconds, and each test buckets of its own in it. Tests that
 // kill their server use package testkit.
+//
+// It is a 1.8 of the package's own, or, where XNET_TEST_INFLUX2_URL, _TOKEN and
+// _ORG name one, the InfluxDB 2 there.
 package influxtest
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -41,10 +47,20 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
+// Variables that name an InfluxDB 2 for the tests.
+const (
+	urlVariable   = "XNET_TEST_INFLUX2_URL"
+	tokenVariable = "XNET_TEST_INFLUX2_TOKEN"
+	orgVariable   = "XNET_TEST_INFLUX2_ORG"
+)
+
 // Config returns the configuration of empty buckets, not yet set up, that keep
 // points of any age.
 func Config(t testing.TB) influx.Config {
 	t.Helper()
+	if address := os.Getenv(urlVariable); address != "" {
+		return config2(t, address)
+	}
 	if err := start(); err != nil {
 		testkit.Unavailable(t, "no InfluxDB: %v", err)
 	}
@@ -52,6 +68,28 @@ func Config(t testing.TB) influx.Config {
 	c.URL, c.Keep = shared.url, influx.Retention{}
 	c.Prefix = fmt.Sprintf("t%d", tests.Add(1))
 	return c
+}
+
+// config2 is that of an InfluxDB 2, which other packages use at the same time.
+func config2(t testing.TB, address string) influx.Config {
+	t.Helper()
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte(os.Getenv(tokenVariable)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := influx.DefaultConfig()
+	c.URL, c.Org, c.TokenFile, c.Keep = address, os.Getenv(orgVariable), token, influx.Retention{}
+	c.Prefix = "t" + strings.ToLower(rand.Text()[:12])
+	return c
+}
+
+// Is18 skips a test that speaks to InfluxDB 1.8 in its own words where the
+// package's is another.
+func Is18(t testing.TB) {
+	t.Helper()
+	if os.Getenv(urlVariable) != "" {
+		t.Skip("speaks to InfluxDB 1.8 itself")
+	}
 }
 
 // Open returns a client of empty buckets that closes with the test.
@@ -100,7 +138,7 @@ func (s *server) start() error {
 	if err := s.command.Start(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second) // a busy machine takes long
 	defer cancel()
 	return influxd.WaitHealthy(ctx, addr)
 }
@@ -110,7 +148,7 @@ func (s *server) start() error {
 // take the port meanwhile.
 func freeAddr() (addr string, err error) {
 	for range 20 {
-		addr = fmt.Sprintf("127.0.0.1:%d", 15_000+rand.IntN(15_000))
+		addr = fmt.Sprintf("127.0.0.1:%d", 15_000+mathrand.IntN(15_000))
 		var l net.Listener
 		if l, err = net.Listen("tcp", addr); err == nil {
 			return addr, l.Close()

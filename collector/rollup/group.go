@@ -1,0 +1,149 @@
+package rollup
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/xnetroseraie/xnet/collector/sites"
+	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// A loaded group is the items of one group with what the store has in their
+// common window, and what became of them.
+type loaded struct {
+	store     *influx.Client
+	directory *sites.Directory
+	items     []*item
+	window    bounds
+	readings  map[metering.MeterID][]metering.Reading
+	stored    map[metering.MeterID][]influx.Consumption
+
+	written   int
+	overtaken []*item
+}
+
+// settle computes and writes the periods of the group. It returns the items that
+// need a wider window.
+func (g *loaded) settle(ctx context.Context) (again []*item, err error) {
+	for _, it := range g.items {
+		g.window = g.window.with(it.window)
+	}
+	if err := g.load(ctx); err != nil {
+		return nil, err
+	}
+	results := map[influx.Period][]influx.Consumption{}
+	settled, pending := []*item(nil), g.items
+	for len(pending) > 0 {
+		lacking := map[need][]*item{}
+		for _, it := range pending {
+			periods, need := it.judge(g.readings[it.meter.Meter], g.stored[it.meter.Meter])
+			lacking[need] = append(lacking[need], it)
+			if need == nothing {
+				settled = append(settled, it)
+			}
+			for p, cs := range periods {
+				results[p] = append(results[p], cs...)
+			}
+		}
+		var wider []*item
+		if pending, wider, err = g.supply(ctx, lacking); err != nil {
+			return nil, err
+		}
+		again = append(again, wider...)
+	}
+	if err := g.write(ctx, settled, results); err != nil {
+		return nil, err
+	}
+	g.overtaken, err = g.compare(ctx, settled)
+	return again, err
+}
+
+func (g *loaded) load(ctx context.Context) (err error) {
+	g.readings, err = g.store.Readings(ctx, ids(g.items), metering.Index, g.window.from, g.window.to)
+	if err != nil {
+		return err
+	}
+	finest := g.items[0].meter.Periods()[0]
+	g.stored, err = g.store.Consumption(ctx, finest, ids(g.items), g.items[0].meter.Floor(finest, g.window.from), g.window.to)
+	return err
+}
+
+// write stores the results, but for what must not or better not stand there.
+func (g *loaded) write(ctx context.Context, settled []*item, results map[influx.Period][]influx.Consumption) error {
+	spared, err := g.spare(ctx, settled)
+	if err != nil {
+		return err
+	}
+	now := g.directory.Now()
+	for _, p := range influx.Periods {
+		kept := slices.DeleteFunc(results[p], func(c influx.Consumption) bool {
+			return spared[spot{c.Meter, p, c.Start.UnixMilli()}] || !mayStand(now, p, c)
+		})
+		if err := g.store.WriteConsumption(ctx, p, kept); err != nil {
+			return err
+		}
+		g.written += len(kept)
+	}
+	return nil
+}
+
+// mayStand reports whether the period may be kept as the registry is now: while
+// it was computed its hours may have been erased, or a consent withdrawn.
+func mayStand(now *sites.Snapshot, p influx.Period, c influx.Consumption) bool {
+	m, known := now.Meter(c.Meter)
+	if !known {
+		return true
+	}
+	return slices.Contains(m.Periods(), p) &&
+		(p != influx.Hourly || !m.Erased(c.Start.Add(time.Hour-time.Millisecond)))
+}
+
+// A spot is the place of one period.
+type spot struct {
+	meter  metering.MeterID
+	period influx.Period
+	start  int64 // ms since 1970
+}
+
+// spare returns the periods of which the first readings are gone by now, and
+// that were computed while they were there.
+func (g *loaded) spare(ctx context.Context, settled []*item) (map[spot]bool, error) {
+	spared := map[spot]bool{}
+	gone := time.Time{}
+	if keep := g.store.KeepsReadings(); keep > 0 {
+		gone = time.Now().Add(-keep)
+	}
+	for _, it := range settled {
+		for p, start := range it.cut {
+			if !start.Before(gone) && !it.meter.Erased(start) {
+				continue
+			}
+			found, err := g.store.Consumption(ctx, p, ids([]*item{it}), start, start.Add(time.Millisecond))
+			if err != nil {
+				return nil, err
+			}
+			if len(found) > 0 {
+				spared[spot{it.meter.Meter, p, start.UnixMilli()}] = true
+			}
+		}
+	}
+	return spared, nil
+}
+
+// compare returns the items whose readings are other ones now than those that
+// were judged. Whoever writes last of two collectors sees here all that the
+// other had seen.
+func (g *loaded) compare(ctx context.Context, settled []*item) ([]*item, error) {
+	if len(settled) == 0 {
+		return nil, nil
+	}
+	now, err := g.store.Readings(ctx, ids(settled), metering.Index, g.window.from, g.window.to)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(settled), func(it *item) bool {
+		return slices.Equal(now[it.meter.Meter], g.readings[it.meter.Meter])
+	}), nil
+}
