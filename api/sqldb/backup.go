@@ -163,12 +163,12 @@ func HoldOpen(dsn string) (*Hold, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("hold the database: %w", err)
+	if err := makeFolder(path); err != nil {
+		return nil, err
 	}
 	lock, err := lockFile(path, shared)
 	if err != nil {
-		return nil, fmt.Errorf("hold the database: %w", err)
+		return nil, fmt.Errorf("SQLite database %s: %w", path, err)
 	}
 	return &Hold{lock}, nil
 }

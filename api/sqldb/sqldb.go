@@ -75,6 +75,14 @@ func named(err error, dialect Dialect, dsn string) error {
 
 func sqlitePath(dsn string) string { return strings.TrimPrefix(dsn, "sqlite:") }
 
+// makeFolder makes the folder of the SQLite file at path.
+func makeFolder(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("SQLite database %s: %w: name a file in a folder that can be written", path, err)
+	}
+	return nil
+}
+
 func connect(dialect Dialect, dsn string) (*sql.DB, error) {
 	if dialect == Postgres {
 		db, err := sql.Open("pgx", dsn)
@@ -85,8 +93,8 @@ func connect(dialect Dialect, dsn string) (*sql.DB, error) {
 		return keepOpen(db), nil
 	}
 	path := sqlitePath(dsn)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("SQLite database %s: %w: name a file in a folder that can be written", path, err)
+	if err := makeFolder(path); err != nil {
+		return nil, err
 	}
 	db, err := sql.Open("sqlite", sqliteDSN(path))
 	if err != nil {

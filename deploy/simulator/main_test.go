@@ -224,12 +224,19 @@ func TestRunServesAndLogs(t *testing.T) {
 	begin := civil.DateOf(time.Now()).AddDays(-100)
 	cold := meterAt(t, household.New(1, begin), "gw-a", 1, 1)
 	var want []int64
-	for range 2 { // the second run goes on where the first ended
+	for n := range 2 { // the second run goes on where the first ended
 		client, stop := started(t, begin, link, "--served", logged, "--unique")
 		for range 3 {
 			want = append(want, readTCP(t, client, cold))
 		}
 		tenths := readRoom(t, link, 210)
+		testkit.Eventually(t, 10*time.Second, func() error { // an answer is logged once it has gone
+			entries, err := served.Read(logged)
+			if rooms := rooms(entries); err != nil || rooms != n+1 {
+				return fmt.Errorf("%d rooms logged: %w", rooms, err)
+			}
+			return nil
+		})
 		stop()
 		entries, err := served.Read(logged)
 		if err != nil {
@@ -241,6 +248,16 @@ func TestRunServesAndLogs(t *testing.T) {
 		}
 		checkLogged(t, entries, cold.ID, want)
 	}
+}
+
+// rooms counts the temperatures that were read.
+func rooms(entries []served.Entry) (n int) {
+	for _, e := range entries {
+		if e.Quantity == metering.Celsius {
+			n++
+		}
+	}
+	return n
 }
 
 // started runs the program with building A on TCP and building B on a line, and
