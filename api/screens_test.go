@@ -41,14 +41,16 @@ func TestScreens(t *testing.T) {
 }
 
 func look(t *testing.T, chromium string, h house, person string, screens []screen) {
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Headless)
+	patience, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // a browser may never start
+	defer cancel()
+	allocator, stop := chromedp.NewExecAllocator(patience, chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Headless)
 	defer stop()
 	browser, stop := chromedp.NewContext(allocator)
 	defer stop()
 	if err := chromedp.Do(browser, chromedp.Navigate(h.url+"/connexion")); err != nil {
 		t.Fatalf("start the browser: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(browser, time.Minute)
+	ctx, cancel := context.WithTimeout(browser, 2*time.Minute)
 	defer cancel()
 	if person != "" {
 		if err := chromedp.Do(ctx, chromedp.SendKeys("#code", h.codes[person]+"\n"), chromedp.WaitVisible(".phone")); err != nil {

@@ -29,14 +29,16 @@ func TestScreens(t *testing.T) {
 	o.importer.Wait()
 	o.post("advisor", "/personnes/H-martin/aides", "de", "P-rose", "nom", "Luc Fils", "langue", "fr", "droit", "see", "jusqu_au", "2026-12-31", "demande", "telephone")
 
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Headless)
+	patience, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // a browser may never start
+	defer cancel()
+	allocator, stop := chromedp.NewExecAllocator(patience, chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Headless)
 	defer stop()
 	browser, stop := chromedp.NewContext(allocator)
 	defer stop()
 	if err := chromedp.Do(browser, chromedp.Navigate(o.url+"/langue/fr")); err != nil {
 		t.Fatalf("start the browser: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(browser, time.Minute)
+	ctx, cancel := context.WithTimeout(browser, 2*time.Minute)
 	defer cancel()
 	for _, s := range []struct {
 		name, who, language, path string
