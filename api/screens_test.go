@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -24,10 +23,6 @@ type screen struct {
 // checks that none is wider than its window, down to 320 pixels. It writes
 // pictures into the folder that XNET_SCREENSHOTS names, if it names one.
 func TestScreens(t *testing.T) {
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		testkit.Unavailable(t, "no Chromium: install Debian's package chromium")
-	}
 	h := newHouse(t)
 	for person, screens := range map[string][]screen{
 		"":       {{"connexion", "fr", "/connexion", false}, {"connexion", "en", "/connexion", false}},
@@ -36,22 +31,12 @@ func TestScreens(t *testing.T) {
 		"P-bare": {{"sans-compteur", "fr", "/", false}},
 		"P-old":  {{"parti", "fr", "/", false}, {"parti-mois", "fr", "/consommation/2026-02", false}, {"absent", "fr", "/consommation/2026-03", false}},
 	} {
-		t.Run("person "+person, func(t *testing.T) { look(t, path, h, person, screens) })
+		t.Run("person "+person, func(t *testing.T) { look(t, h, person, screens) })
 	}
 }
 
-func look(t *testing.T, chromium string, h house, person string, screens []screen) {
-	patience, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // a browser may never start
-	defer cancel()
-	allocator, stop := chromedp.NewExecAllocator(patience, chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Headless)
-	defer stop()
-	browser, stop := chromedp.NewContext(allocator)
-	defer stop()
-	if err := chromedp.Do(browser, chromedp.Navigate(h.url+"/connexion")); err != nil {
-		t.Fatalf("start the browser: %v", err)
-	}
-	ctx, cancel := context.WithTimeout(browser, 2*time.Minute)
-	defer cancel()
+func look(t *testing.T, h house, person string, screens []screen) {
+	ctx := testkit.Browser(t, h.url+"/connexion")
 	if person != "" {
 		if err := chromedp.Do(ctx, chromedp.SendKeys("#code", h.codes[person]+"\n"), chromedp.WaitVisible(".phone")); err != nil {
 			t.Fatalf("sign in: %v", err)

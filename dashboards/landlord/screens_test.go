@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -19,27 +17,13 @@ import (
 // than its window, down to 320 pixels. It writes pictures into the folder that
 // XNET_SCREENSHOTS names, if it names one.
 func TestScreens(t *testing.T) {
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		testkit.Unavailable(t, "no Chromium: install Debian's package chromium")
-	}
 	o := open(t)
 	faulty := o.upload("manager", []byte("résidence;identifiant;logement;surface;chauffage\nR;R-1;1;grand;vapeur\nR;R-1;7;12;\n")).header.Get("Location")
 	ready := o.upload("manager", []byte("résidence;identifiant;logement\nR;R-7;7\nR;R-8;8\n")).header.Get("Location")
 	o.importer.Wait()
 	o.post("advisor", "/personnes/H-martin/aides", "de", "P-rose", "nom", "Luc Fils", "langue", "fr", "droit", "see", "jusqu_au", "2026-12-31", "demande", "telephone")
 
-	patience, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // a browser may never start
-	defer cancel()
-	allocator, stop := chromedp.NewExecAllocator(patience, chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Headless)
-	defer stop()
-	browser, stop := chromedp.NewContext(allocator)
-	defer stop()
-	if err := chromedp.Do(browser, chromedp.Navigate(o.url+"/langue/fr")); err != nil {
-		t.Fatalf("start the browser: %v", err)
-	}
-	ctx, cancel := context.WithTimeout(browser, 2*time.Minute)
-	defer cancel()
+	ctx := testkit.Browser(t, o.url+"/langue/fr")
 	for _, s := range []struct {
 		name, who, language, path string
 		open                      bool
