@@ -33,13 +33,14 @@ func logged(m *testing.M) int {
 	if os.Getenv(logsVariable) == "" {
 		_ = os.Setenv(logsVariable, folder)
 	}
-	screen := os.Stderr
-	if os.Stderr, err = os.Create(filepath.Join(folder, "stderr.log")); err != nil {
+	screen, kept := os.Stderr, filepath.Join(folder, "stderr.log")
+	if os.Stderr, err = os.Create(kept); err != nil {
 		fmt.Fprintln(screen, err)
 		return 1
 	}
 	code := m.Run()
-	if said, err := os.ReadFile(os.Stderr.Name()); err == nil {
+	// By its path: a test may have put the screen back, and reading that never ends.
+	if said, err := os.ReadFile(kept); err == nil {
 		_, _ = screen.Write(said)
 	}
 	lines, found, err := readLogs(folder, os.Getenv(logsVariable))
