@@ -107,13 +107,23 @@ func (c *collector) times(seq wire.Seq) int {
 func listen(t *testing.T, broker *testkit.BrokerServer, answer func(c mqtt.Client, p wire.Pack, times int)) *collector {
 	t.Helper()
 	c := &collector{heard: map[wire.Seq]int{}, answer: answer}
+	subscribed := make(chan struct{}, 1)
 	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(broker.URL).SetOrderMatters(false).
 		SetConnectRetry(true).SetConnectRetryInterval(50 * time.Millisecond).SetMaxReconnectInterval(100 * time.Millisecond).
 		SetOnConnectHandler(func(m mqtt.Client) {
-			m.Subscribe(wire.SharedReadings, 1, func(m mqtt.Client, message mqtt.Message) { c.hear(t, m, message) })
+			m.Subscribe(wire.SharedReadings, 1, func(m mqtt.Client, message mqtt.Message) { c.hear(t, m, message) }).Wait()
+			select {
+			case subscribed <- struct{}{}:
+			default:
+			}
 		}))
 	client.Connect().Wait()
 	t.Cleanup(func() { client.Disconnect(0) })
+	select { // a broker drops what comes before, which a gateway sends again only later
+	case <-subscribed:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the collector could not subscribe within 10 s")
+	}
 	return c
 }
 
