@@ -27,7 +27,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/meters/meterstest"
 	"github.com/xnetroseraie/xnet/api/meters/watch"
 	"github.com/xnetroseraie/xnet/api/premises"
-	"github.com/xnetroseraie/xnet/api/sqldb"
+	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
 	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
 	"github.com/xnetroseraie/xnet/internal/figures"
 	"github.com/xnetroseraie/xnet/internal/influx"
@@ -59,10 +59,7 @@ func newWorkshop(t *testing.T) workshop {
 		t.Fatal(err)
 	}
 	c.Influx.Keep = influx.Retention{}
-	if w.db, err = sqldb.Open(t.Context(), dsn); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = w.db.Close() })
+	w.db = sqldbtest.Open(t, dsn)
 	meterstest.Furnish(t, w.db)
 	client, err := influx.Open(c.Influx)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
-	"github.com/xnetroseraie/xnet/api/sqldb"
+	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/figures"
 	"github.com/xnetroseraie/xnet/internal/influx"
@@ -68,11 +68,7 @@ func newHouse(t *testing.T) house {
 		t.Fatal(err)
 	}
 	c.Influx.Keep = influx.Retention{}
-	h.db, err = sqldb.Open(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = h.db.Close() })
+	h.db = sqldbtest.Open(t, dsn)
 	client, err := influx.Open(c.Influx)
 	if err != nil {
 		t.Fatal(err)

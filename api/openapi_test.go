@@ -1,7 +1,6 @@
 package main
 
 import (
-	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/xnetroseraie/xnet/internal/figures"
+	"github.com/xnetroseraie/xnet/internal/testkit"
 )
 
 // parameter is a part of a path as the router writes it.
@@ -33,7 +33,7 @@ func TestOpenAPIDescribesEveryRoute(t *testing.T) {
 			described = append(described, method+" "+path)
 		}
 	}
-	e, err := server{config: defaultConfig(), log: slog.New(slog.DiscardHandler), now: time.Now,
+	e, err := server{config: defaultConfig(), log: testkit.Logger(t), now: time.Now,
 		figures: figures.NewRegistry(), ready: func() error { return nil }}.routes()
 	if err != nil {
 		t.Fatal(err)

@@ -1,12 +1,10 @@
 package accounts_test
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -24,6 +22,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/testkit"
 )
 
 // An entrance is the JSON of accounts over HTTP, with a real mail server and a
@@ -75,7 +74,7 @@ func enter(t *testing.T, db *sql.DB, persons ...string) entrance {
 	e := entrance{t: t, db: db, store: store(t, db, persons...), server: notifytest.Start(t), clock: &atomic.Int64{},
 		log: &logBuffer{make(chan string, 10_000)}}
 	e.clock.Store(now.UnixMilli())
-	log := slog.New(slog.NewTextHandler(e.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := testkit.Logger(t, e.log)
 	sender, err := notify.NewSender(e.server.Config())
 	if err != nil {
 		t.Fatal(err)
@@ -97,10 +96,7 @@ func enter(t *testing.T, db *sql.DB, persons ...string) entrance {
 	served := httptest.NewServer(router)
 	t.Cleanup(served.Close)
 	e.url = served.URL
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { outbox.Run(ctx); close(done) }()
-	t.Cleanup(func() { stop(); <-done })
+	notifytest.Run(t, outbox)
 	return e
 }
 

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -74,18 +73,7 @@ func (p *post) newOutbox(t *testing.T) *notify.Outbox {
 			return notify.Mail{}, errors.New("disk full")
 		},
 	}
-	return notify.NewOutbox(p.db, sender, composers, p.now, slog.New(slog.NewTextHandler(p.log, nil)))
-}
-
-// run serves the outbox until the test ends.
-func (p *post) run(t *testing.T, outbox *notify.Outbox) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { outbox.Run(ctx); close(done) }()
-	stop = func() { cancel(); <-done }
-	t.Cleanup(stop)
-	return stop
+	return notify.NewOutbox(p.db, sender, composers, p.now, testkit.Logger(t, p.log))
 }
 
 func (p *post) enqueue(t *testing.T, id, kind string) {
@@ -120,8 +108,8 @@ func TestOutboxSendsOnce(t *testing.T) {
 		for i := range 20 {
 			p.enqueue(t, fmt.Sprintf("M%02d", i), "greeting")
 		}
-		p.run(t, p.outbox)
-		p.run(t, p.newOutbox(t)) // a second program on the same database
+		notifytest.Run(t, p.outbox)
+		notifytest.Run(t, p.newOutbox(t)) // a second program on the same database
 		ids := map[string]int{}
 		for i := range 20 {
 			if recipient, _ := p.await(t, fmt.Sprintf("M%02d", i), notify.Sent); recipient != "" {
@@ -146,7 +134,7 @@ func TestOutboxSendsOnce(t *testing.T) {
 func TestOutboxOutcomes(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
 		p := open(t, db)
-		p.run(t, p.outbox)
+		notifytest.Run(t, p.outbox)
 
 		p.enqueue(t, "nothing", "nothing")
 		p.await(t, "nothing", notify.Dropped)
@@ -199,7 +187,7 @@ func TestOutboxAfterAKill(t *testing.T) {
 		p.enqueue(t, "M1", "greeting")
 		sqldbtest.Exec(t, db, `UPDATE outbox SET state = 'leaving' WHERE id = 'M1'`)
 		p.clock.Add(16 * time.Minute.Milliseconds())
-		p.run(t, p.outbox)
+		notifytest.Run(t, p.outbox)
 		p.await(t, "M1", notify.Failed)
 		if got := p.server.Received(); len(got) != 0 {
 			t.Errorf("it was sent again: %+v", got)
@@ -211,7 +199,7 @@ func TestOutboxWaitsForTheServer(t *testing.T) {
 	db := sqldbtest.Open(t, t.TempDir()+"/xnet.db")
 	p := open(t, db)
 	p.server.Answer("STARTTLS", "454 not now") // TLS is a must: nothing leaves in clear
-	stop := p.run(t, p.outbox)
+	stop := notifytest.Run(t, p.outbox)
 	p.enqueue(t, "M1", "greeting")
 	testkit.Eventually(t, 20*time.Second, func() error {
 		if _, attempts := p.await(t, "M1", notify.Waiting); attempts == 0 {
@@ -225,7 +213,7 @@ func TestOutboxWaitsForTheServer(t *testing.T) {
 	}
 	p.server.Answer("STARTTLS", "")
 	p.clock.Add(time.Hour.Milliseconds())
-	p.run(t, p.newOutbox(t)) // after a restart
+	notifytest.Run(t, p.newOutbox(t)) // after a restart
 	p.await(t, "M1", notify.Sent)
 	if got := p.server.Next(t).Text; !strings.Contains(got, "code 2 pour S-M1") {
 		t.Errorf("text = %q, want that of the second try", got)
@@ -243,7 +231,7 @@ func TestLettersAreNotMailed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.run(t, p.outbox)
+	notifytest.Run(t, p.outbox)
 	p.enqueue(t, "M1", "greeting")
 	p.await(t, "M1", notify.Sent)
 	p.await(t, "L1", notify.Waiting)

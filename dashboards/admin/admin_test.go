@@ -3,7 +3,6 @@ package admin_test
 import (
 	"database/sql"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -23,6 +22,7 @@ import (
 	"github.com/xnetroseraie/xnet/dashboards/admin"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/testkit"
 )
 
 var start = time.Date(2026, 3, 18, 13, 0, 0, 0, time.UTC)
@@ -60,9 +60,9 @@ func newOffice(t *testing.T) office {
 	clerk := &accounts.Clerk{Store: o.store, Site: "https://roseraie.example", Advisor: "Claire", Dial: "02", Code: time.Hour, Now: now,
 		Say:  func(_, key string, args ...any) string { return web.French().T(key, args...) },
 		Date: func(_ string, d civil.Date) string { return d.String() }}
-	clerk.Outbox = notify.NewOutbox(o.db, nil, clerk.Composers(), now, slog.New(slog.DiscardHandler))
+	clerk.Outbox = notify.NewOutbox(o.db, nil, clerk.Composers(), now, testkit.Logger(t))
 	door := &accounts.Door{Store: o.store, Throttle: accounts.NewThrottle(), Asks: accounts.NewAskThrottle(), Outbox: clerk.Outbox,
-		Log: slog.New(slog.DiscardHandler), Now: now, Terms: accounts.Terms{Length: time.Hour}}
+		Log: testkit.Logger(t), Now: now, Terms: accounts.Terms{Length: time.Hour}}
 	site, err := web.NewSite(web.Advisor{Name: "Claire Moreau", Telephone: "02 41 00 00 00"}, false)
 	if err != nil {
 		t.Fatal(err)

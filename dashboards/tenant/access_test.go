@@ -1,10 +1,8 @@
 package tenant_test
 
 import (
-	"context"
 	"database/sql"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -26,6 +24,7 @@ import (
 	"github.com/xnetroseraie/xnet/dashboards/tenant"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/testkit"
 )
 
 var start = time.Date(2026, 3, 18, 13, 0, 0, 0, time.UTC)
@@ -70,9 +69,9 @@ func newHall(t *testing.T, mails bool) hall {
 	clerk := &accounts.Clerk{Store: h.store, Site: "https://roseraie.example", Advisor: "Claire", Dial: "02", Code: time.Hour, Now: now,
 		Say:  func(_, key string, args ...any) string { return web.French().T(key, args...) },
 		Date: func(_ string, d civil.Date) string { return d.String() }}
-	outbox := notify.NewOutbox(db, sender, clerk.Composers(), now, slog.New(slog.DiscardHandler))
+	outbox := notify.NewOutbox(db, sender, clerk.Composers(), now, testkit.Logger(t))
 	door := &accounts.Door{Store: h.store, Throttle: accounts.NewThrottle(), Asks: accounts.NewAskThrottle(), Outbox: outbox,
-		Log: slog.New(slog.DiscardHandler), Now: now, Terms: accounts.Terms{Length: 30 * 24 * time.Hour}}
+		Log: testkit.Logger(t), Now: now, Terms: accounts.Terms{Length: 30 * 24 * time.Hour}}
 	site, err := web.NewSite(web.Advisor{Name: "Claire Moreau", Telephone: "02 41 00 00 00"}, false)
 	if err != nil {
 		t.Fatal(err)
@@ -84,10 +83,7 @@ func newHall(t *testing.T, mails bool) hall {
 	served := httptest.NewServer(router)
 	t.Cleanup(served.Close)
 	h.url = served.URL
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { outbox.Run(ctx); close(done) }()
-	t.Cleanup(func() { stop(); <-done })
+	notifytest.Run(t, outbox)
 	return h
 }
 

@@ -80,10 +80,7 @@ func must(t *testing.T, name string, args ...string) string {
 // start runs a program until the test ends, or stop is called.
 func start(t *testing.T, name string, args ...string) (stop func()) {
 	t.Helper()
-	log, err := os.Create(filepath.Join(t.TempDir(), name+".log"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	log := testkit.LogFile(t)
 	command := exec.Command(program(t, name), args...)
 	command.Stdout, command.Stderr = log, log
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -174,11 +174,11 @@ func area(folder string) (string, bool) {
 func rank(name string) int { return slices.Index(areas, name) + 1 }
 
 // Testkit holds that programs do not contain the servers of tests. Packages
-// named for it, as in sqldbtest, are part of the tests.
+// named for it, as in sqldbtest, and what runs the tests, in .ci, are part of them.
 func Testkit(t Tree) []string {
 	var faults []string
 	for folder, imports := range reach(t) {
-		if below(folder, "internal/testkit") || strings.HasSuffix(folder, "test") {
+		if below(folder, "internal/testkit") || strings.HasSuffix(folder, "test") || folder == ".ci" {
 			continue
 		}
 		for _, imported := range imports {

@@ -6,8 +6,6 @@
 package testkit
 
 import (
-	"io"
-	"log/slog"
 	"os"
 	"testing"
 	"time"
@@ -37,26 +35,4 @@ func Eventually(t testing.TB, within time.Duration, check func() error) {
 		}
 		time.Sleep(20 * time.Millisecond) // a poll interval, not a check
 	}
-}
-
-// Logger returns a logger that writes to the test's log, of debug level where
-// the tests run with -v and silent otherwise. Where XNET_TEST_LOGS names a folder,
-// all that is logged goes to a file there as well, for who reads it afterwards.
-func Logger(t testing.TB) *slog.Logger {
-	to := io.Discard
-	if testing.Verbose() {
-		to = t.Output()
-	}
-	if folder := os.Getenv("XNET_TEST_LOGS"); folder != "" {
-		file, err := os.CreateTemp(folder, "test-*.log")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = file.Close() })
-		to = io.MultiWriter(file, to)
-	}
-	if to == io.Discard {
-		return slog.New(slog.DiscardHandler)
-	}
-	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

@@ -5,6 +5,7 @@ package notifytest
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -45,6 +46,17 @@ type Server struct {
 	received []Received
 	answers  map[string]string // by command; "drop" breaks the line
 	arrived  chan struct{}
+}
+
+// Run lets an outbox send until the test ends, or stop is called.
+func Run(t testing.TB, outbox *notify.Outbox) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { outbox.Run(ctx); close(done) }()
+	stop = func() { cancel(); <-done }
+	t.Cleanup(stop)
+	return stop
 }
 
 // Start serves on a random port until the test ends.
