@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"time"
+
+	"github.com/xnetroseraie/xnet/deploy/bench"
 )
 
 // A browser sends requests with the cookie of its session.
@@ -27,7 +29,7 @@ func newBrowser(url string) (*browser, error) {
 
 // signIn waits until the program answers, and signs in.
 func (b *browser) signIn(ctx context.Context, code string) error {
-	err := within(ctx, time.Minute, func() error {
+	err := bench.Within(ctx, time.Minute, func() error {
 		_, err := b.send(ctx, http.MethodGet, "/healthz", "", nil, http.StatusOK)
 		return err
 	})
@@ -95,7 +97,7 @@ func (b *browser) importStock(ctx context.Context, f format, file []byte, dwelli
 	if err := json.Unmarshal(text, &begun); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
-	err = within(ctx, 5*time.Minute, func() error {
+	err = bench.Within(ctx, 5*time.Minute, func() error {
 		text, err := b.send(ctx, http.MethodGet, "/api/v1/stock-imports/"+begun.ID, "", nil, http.StatusOK)
 		if err != nil {
 			return err

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/internal/influxd"
@@ -149,25 +148,6 @@ func (l *landlord) serve(ctx context.Context) (*browser, func(), error) {
 func (l *landlord) end() {
 	l.broker.stop()
 	_ = os.RemoveAll(l.dir)
-}
-
-// within calls try until it returns nil, or fails with its last error.
-func within(ctx context.Context, limit time.Duration, try func() error) error {
-	deadline := time.Now().Add(limit)
-	for {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("not within %s: %w", limit, err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 // lastLine is what a command said last.

@@ -6,11 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/xnetroseraie/xnet/deploy/bench"
 )
@@ -29,18 +24,12 @@ type commands struct {
 	collector string // path of the program
 }
 
-// A benchmark gives the rows of one subject.
-type benchmark struct {
-	names []string
-	run   func(ctx context.Context, c *commands) ([]bench.Row, error)
-}
-
-func benchmarks() []benchmark {
-	return []benchmark{
-		{[]string{"ingest-packs", "ingest-memory"}, packs},
-		{[]string{"ingest-single"}, singles},
-		{[]string{"rollup-day"}, rollupDay},
-		{[]string{"storage"}, storage},
+func (c *commands) benchmarks() []bench.Benchmark {
+	return []bench.Benchmark{
+		{Names: []string{"ingest-packs", "ingest-memory"}, Run: c.packs},
+		{Names: []string{"ingest-single"}, Run: c.singles},
+		{Names: []string{"rollup-day"}, Run: c.rollupDay},
+		{Names: []string{"storage"}, Run: c.storage},
 	}
 }
 
@@ -52,54 +41,16 @@ func (c *commands) Validate() error {
 	return nil
 }
 
-// Run runs the benchmarks that were asked for and prints their rows. A goal that
-// is not met is an error.
+// Run runs the benchmarks that were asked for; see [bench.Suite].
 func (c *commands) Run(ctx context.Context, stdout io.Writer) (err error) {
-	var known []string
-	for _, b := range benchmarks() {
-		known = append(known, b.names...)
-	}
-	for _, name := range c.Only {
-		if !slices.Contains(known, name) {
-			return fmt.Errorf("no benchmark %q: there are %s", name, strings.Join(known, ", "))
-		}
-	}
 	if c.dir, err = os.MkdirTemp("", "xnet-ingest-"); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(c.dir)) }()
-	if err := c.build(ctx); err != nil {
+	if c.collector, err = bench.Build(ctx, c.dir, "collector"); err != nil {
 		return err
 	}
-	var rows []bench.Row
-	var errs []error
-	for _, b := range benchmarks() {
-		if ctx.Err() != nil || len(c.Only) > 0 && !slices.ContainsFunc(b.names, func(n string) bool { return slices.Contains(c.Only, n) }) {
-			continue
-		}
-		start := time.Now()
-		more, err := b.run(ctx, c)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", b.names[0], err))
-		}
-		rows = append(rows, more...)
-		c.say("%s: %s", b.names[0], time.Since(start).Round(time.Second))
-	}
-	met, err := bench.Print(stdout, rows)
-	if errs = append(errs, err); !met {
-		errs = append(errs, errors.New("not every goal was met"))
-	}
-	return errors.Join(errs...)
-}
-
-func (c *commands) build(ctx context.Context) error {
-	c.collector = filepath.Join(c.dir, "collector")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", c.collector, "./collector")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the collector: %w: run this in the repository's root\n%s", err, said)
-	}
-	return nil
+	return bench.Suite{Benchmarks: c.benchmarks(), Stdout: stdout, Stderr: c.stderr}.Run(ctx, c.Only)
 }
 
 // say tells whoever waits.

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/xnetroseraie/xnet/deploy/bench"
 	"github.com/xnetroseraie/xnet/deploy/bench/peer"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
@@ -89,7 +90,7 @@ func (c *commands) race(ctx context.Context, who contender, l load) (r result, e
 	var sending errgroup.Group
 	sending.Go(func() error { return s.send(payloads, warm, l.share()) })
 	all := int64(l.share() * gateways)
-	err = errors.Join(sending.Wait(), s.wait(ctx, all*int64(l.size)), within(ctx, time.Minute, func() error {
+	err = errors.Join(sending.Wait(), s.wait(ctx, all*int64(l.size)), bench.Within(ctx, time.Minute, func() error {
 		if n := answered(); n < all {
 			return fmt.Errorf("%d of %d messages are answered", n, all)
 		}
@@ -166,10 +167,10 @@ func (s *system) runCollector(ctx context.Context) (*exec.Cmd, error) {
 		return nil, err
 	}
 	command := exec.CommandContext(ctx, s.collector, "run", "--config", config)
-	if err := s.spawn(command); err != nil {
+	if err := s.Start(command); err != nil {
 		return nil, err
 	}
-	return command, within(ctx, time.Minute, func() error {
+	return command, bench.Within(ctx, time.Minute, func() error {
 		response, err := http.Get("http://" + s.figures + "/readyz")
 		if err != nil {
 			return err
@@ -225,7 +226,7 @@ func startTelegraf(ctx context.Context, s *system, l load) (*exec.Cmd, error) {
 		return nil, err
 	}
 	command := exec.CommandContext(ctx, path, "--config", config)
-	if err := s.spawn(command); err != nil {
+	if err := s.Start(command); err != nil {
 		return nil, err
 	}
 	return command, s.waitSubscribed(ctx)
@@ -233,7 +234,7 @@ func startTelegraf(ctx context.Context, s *system, l load) (*exec.Cmd, error) {
 
 // waitSubscribed sends a line of a meter of its own until it is stored.
 func (s *system) waitSubscribed(ctx context.Context) error {
-	return within(ctx, time.Minute, func() error {
+	return bench.Within(ctx, time.Minute, func() error {
 		publisher, err := connect(s.broker, "first")
 		if err != nil {
 			return err

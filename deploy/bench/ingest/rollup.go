@@ -68,7 +68,7 @@ func (d dayOf) registry() ([]byte, error) {
 
 // rollupDay computes hours, days and months of a day of a large residence from
 // its readings, and sums them by hours in Flux.
-func rollupDay(ctx context.Context, c *commands) ([]bench.Row, error) {
+func (c *commands) rollupDay(ctx context.Context) ([]bench.Row, error) {
 	s, err := c.newSystem(ctx)
 	if err != nil {
 		return nil, err
@@ -214,7 +214,7 @@ func (s *system) late(ctx context.Context, d dayOf) (int64, error) {
 		}
 		return err
 	}
-	if err := within(ctx, time.Minute, idle); err != nil {
+	if err := bench.Within(ctx, time.Minute, idle); err != nil {
 		return 0, err
 	}
 	before, err := s.points("xnet_hourly")
@@ -237,13 +237,13 @@ func (s *system) late(ctx context.Context, d dayOf) (int64, error) {
 		return 0, err
 	}
 	// What is answered is marked for the rollup.
-	heard := within(ctx, time.Minute, func() error {
+	heard := bench.Within(ctx, time.Minute, func() error {
 		if answered() == 0 {
 			return errors.New("the late reading is not answered")
 		}
 		return nil
 	})
-	if err := errors.Join(heard, within(ctx, time.Minute, idle)); err != nil {
+	if err := errors.Join(heard, bench.Within(ctx, time.Minute, idle)); err != nil {
 		return 0, err
 	}
 	after, err := s.points("xnet_hourly")

@@ -62,7 +62,7 @@ func shareOfLimit(share float64) func(bench.Row) bool {
 const rate = "readings/s"
 
 // packs measures messages of 100 readings, and what memory that takes.
-func packs(ctx context.Context, c *commands) ([]bench.Row, error) {
+func (c *commands) packs(ctx context.Context) ([]bench.Row, error) {
 	f, err := c.compare(ctx, load{size: 100, messages: c.Packs, begin: begin()}, c.straight)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func packs(ctx context.Context, c *commands) ([]bench.Row, error) {
 }
 
 // singles measures messages of one reading.
-func singles(ctx context.Context, c *commands) ([]bench.Row, error) {
+func (c *commands) singles(ctx context.Context) ([]bench.Row, error) {
 	f, err := c.compare(ctx, load{size: 1, messages: c.Singles, begin: begin()}, c.discarding)
 	if err != nil {
 		return nil, err

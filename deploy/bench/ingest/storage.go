@@ -26,7 +26,7 @@ var soon = []string{"INFLUXDB_DATA_CACHE_SNAPSHOT_WRITE_COLD_DURATION=1s", "INFL
 
 // storage writes eight weeks of a residence, read every ten minutes, and divides
 // the size of the data files after full compaction by the readings.
-func storage(ctx context.Context, c *commands) ([]bench.Row, error) {
+func (c *commands) storage(ctx context.Context) ([]bench.Row, error) {
 	s, err := c.newSystem(ctx, soon...)
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func residence(now time.Time) []metering.Reading {
 // returns their size.
 func (s *system) compacted(ctx context.Context) (size int64, files int, err error) {
 	steady := 0
-	err = within(ctx, 3*time.Minute, func() error {
+	err = bench.Within(ctx, 3*time.Minute, func() error {
 		before, was := size, files
 		shards := map[string]int{}
 		if size, files, err = s.dataFiles(shards); err != nil {

@@ -6,16 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/xnetroseraie/xnet/deploy/bench"
 	"github.com/xnetroseraie/xnet/deploy/bench/peer"
 	"github.com/xnetroseraie/xnet/internal/influx"
 	"github.com/xnetroseraie/xnet/internal/influxd"
@@ -28,12 +27,15 @@ type system struct {
 	broker  string // host:port
 	influx  string // host:port
 	figures string // of the collector
-	childs  []*exec.Cmd
+	bench.Children
 }
 
 // newSystem starts the servers. Env is added to InfluxDB's environment.
 func (c *commands) newSystem(ctx context.Context, env ...string) (s *system, err error) {
 	s = &system{commands: c}
+	if c.Verbose {
+		s.Said = c.stderr
+	}
 	if s.dir, err = os.MkdirTemp(c.dir, "run-"); err != nil {
 		return nil, err
 	}
@@ -59,7 +61,7 @@ func (s *system) startInflux(ctx context.Context, env []string) error {
 		return err
 	}
 	command.Env = append(os.Environ(), env...)
-	if err := s.spawn(command); err != nil {
+	if err := s.Start(command); err != nil {
 		return err
 	}
 	waiting, cancel := context.WithTimeout(ctx, time.Minute)
@@ -105,38 +107,15 @@ func (s *system) startBroker(ctx context.Context) error {
 	if err := os.WriteFile(config, []byte(wide), 0o600); err != nil {
 		return err
 	}
-	if err := s.spawn(exec.CommandContext(ctx, path, "-c", config)); err != nil {
+	if err := s.Start(exec.CommandContext(ctx, path, "-c", config)); err != nil {
 		return err
 	}
-	return within(ctx, 10*time.Second, func() error {
-		conn, err := net.Dial("tcp", s.broker)
-		if err != nil {
-			return err
-		}
-		return conn.Close()
-	})
-}
-
-// spawn starts a child that dies with this program.
-func (s *system) spawn(command *exec.Cmd) error {
-	command.Stdout, command.Stderr = io.Discard, io.Discard
-	if s.Verbose {
-		command.Stdout, command.Stderr = s.stderr, s.stderr
-	}
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := command.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", command.Path, err)
-	}
-	s.childs = append(s.childs, command)
-	return nil
+	return bench.Listening(ctx, 10*time.Second, s.broker)
 }
 
 // stop ends the children and removes what they wrote.
 func (s *system) stop() {
-	for _, c := range s.childs {
-		_ = c.Process.Kill()
-		_ = c.Wait()
-	}
+	s.Stop()
 	_ = os.RemoveAll(s.dir)
 }
 
@@ -190,7 +169,7 @@ func (s *system) counts() (map[string]json.RawMessage, error) {
 
 // wait returns once so many points are stored.
 func (s *system) wait(ctx context.Context, points int64) error {
-	return within(ctx, 3*time.Minute, func() error {
+	return bench.Within(ctx, 3*time.Minute, func() error {
 		n, err := s.stored()
 		if err == nil && n < points {
 			err = fmt.Errorf("%d of %d readings are stored", n, points)
@@ -232,23 +211,4 @@ func figure(addr, name string) (float64, error) {
 		}
 	}
 	return 0, fmt.Errorf("%s does not tell %s", addr, name)
-}
-
-// within calls check until it returns nil, or fails with its last error.
-func within(ctx context.Context, limit time.Duration, check func() error) error {
-	deadline := time.Now().Add(limit)
-	for {
-		err := check()
-		if err == nil {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("not within %s: %w", limit, err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(25 * time.Millisecond):
-		}
-	}
 }

@@ -26,8 +26,8 @@ const (
 )
 
 // cycleAt measures a cycle of all meters at a baud rate.
-func cycleAt(baud int, times float64) func(context.Context, *commands) ([]bench.Row, error) {
-	return func(ctx context.Context, c *commands) ([]bench.Row, error) {
+func (c *commands) cycleAt(baud int, times float64) func(context.Context) ([]bench.Row, error) {
+	return func(ctx context.Context) ([]bench.Row, error) {
 		options := line.Options{Baud: baud, Turnaround: turnaround}
 		limit, err := c.median(ctx, options, "the bare master", bareMaster)
 		if err != nil {
@@ -179,7 +179,7 @@ func device(s byte) firmwareconfig.Device {
 
 // deadMeters compares a line of which two meters are dead with one that has the
 // others alone. The baud rate is that of most meters as they leave the factory.
-func deadMeters(ctx context.Context, c *commands) ([]bench.Row, error) {
+func (c *commands) deadMeters(ctx context.Context) ([]bench.Row, error) {
 	alive := line.Options{Baud: 9600, Turnaround: turnaround, Dead: map[byte]bool{10: true, 20: true}}
 	limit, err := c.median(ctx, alive, "the bare master", bareMaster)
 	if err != nil {

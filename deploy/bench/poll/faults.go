@@ -21,7 +21,7 @@ const (
 )
 
 // faults runs the campaign on RTU and on TCP, and on the bare library beside.
-func faults(ctx context.Context, c *commands) ([]bench.Row, error) {
+func (c *commands) faults(ctx context.Context) ([]bench.Row, error) {
 	var rows []bench.Row
 	for _, framing := range []struct {
 		name string

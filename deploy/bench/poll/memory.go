@@ -31,7 +31,7 @@ const (
 
 // memory runs the gateway as a process that reads 150 meters a minute, and
 // watches what it takes; and builds it as it ships for ARMv6.
-func memory(ctx context.Context, c *commands) ([]bench.Row, error) {
+func (c *commands) memory(ctx context.Context) ([]bench.Row, error) {
 	dir, err := os.MkdirTemp("", "xnet-memory-")
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 
 // replay runs the program that measures the replay of an outage, where it is
 // there, and takes its row over.
-func replay(ctx context.Context, c *commands) ([]bench.Row, error) {
+func (c *commands) replay(ctx context.Context) ([]bench.Row, error) {
 	dir := filepath.Join("deploy", "bench", "replay")
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		c.say("  %s is not there: left out", dir)

@@ -26,7 +26,7 @@ const (
 // loopback. The limit is a master that sends one frame made beforehand and
 // throws the answer away, with the same server; the peer is goburrow/modbus
 // alone.
-func tcp(ctx context.Context, c *commands) ([]bench.Row, error) {
+func (c *commands) tcp(ctx context.Context) ([]bench.Row, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err

@@ -52,7 +52,7 @@ func (c *commands) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer s.Stop()
 	bare, err := s.bare(ctx)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/xnetroseraie/xnet/deploy/bench"
 	"github.com/xnetroseraie/xnet/gateway/spool"
 	"github.com/xnetroseraie/xnet/gateway/uplink"
 	"github.com/xnetroseraie/xnet/internal/influx"
@@ -123,7 +124,7 @@ func (s *system) outage(ctx context.Context, up *uplink.Uplink) error {
 	if err := s.publishRegistry(); err != nil {
 		return err
 	}
-	err := within(ctx, time.Minute, func() error {
+	err := bench.Within(ctx, time.Minute, func() error {
 		if !up.Connected() {
 			return errors.New("the gateway does not connect to the broker")
 		}
@@ -132,7 +133,7 @@ func (s *system) outage(ctx context.Context, up *uplink.Uplink) error {
 	if err != nil {
 		return err
 	}
-	s.stopLast()
+	s.Kill()
 	s.say("the broker is away for %s", s.Away)
 	select {
 	case <-ctx.Done():
