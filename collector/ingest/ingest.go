@@ -49,7 +49,7 @@ type Config struct {
 
 // DefaultConfig is what suits all sizes.
 func DefaultConfig() Config {
-	return Config{BatchReadings: 50_000, BatchAge: 50 * time.Millisecond, Writers: 2, Queue: 1000, RoomBytes: 48 << 20,
+	return Config{BatchReadings: 10_000, BatchAge: 50 * time.Millisecond, Writers: 4, Queue: 1000, RoomBytes: 48 << 20,
 		Hold: 30 * time.Second, GiveUp: 15 * time.Second, Drain: 10 * time.Second, AttemptTimeout: 30 * time.Second, Arrivals: time.Minute}
 }
 
@@ -75,6 +75,8 @@ type Ingester struct {
 	failing atomic.Int64  // since when InfluxDB fails, in ms since 1970; 0 for not
 
 	accepted atomic.Int64 // writes that InfluxDB took
+	writing  atomic.Int64 // batches in the hands of the writers
+	written  chan *batch  // whose memory may be used again
 	room     room
 	keeping  sync.RWMutex  // held for reading while a pack is kept, for writing while the quarantine is swept
 	erasures chan struct{} // a registry came that may say of erasures
@@ -84,7 +86,7 @@ type Ingester struct {
 // New prepares an ingester; [Ingester.Run] starts it.
 func New(c Config, p Parts) (*Ingester, error) {
 	in := &Ingester{Parts: p, config: c, queue: make(chan *message, max(1, c.Queue/2)), changed: make(chan struct{}, 1),
-		room: newRoom(c.RoomBytes), erasures: make(chan struct{}, 1), arrivals: arrivals.New()}
+		room: newRoom(c.RoomBytes), written: make(chan *batch, max(1, c.Writers)), erasures: make(chan struct{}, 1), arrivals: arrivals.New()}
 	in.figures = newFigures(func() float64 { return float64(len(in.queue)) },
 		func() float64 { return float64(p.Quarantine.Size()) })
 	if err := errors.Join(in.figures.register(p.Figures), p.Figures.Register(in.arrivals)); err != nil {
@@ -191,13 +193,13 @@ func (in *Ingester) Ready(ctx context.Context) error {
 // waits. What it cannot queue before the connection ends is dropped, and sent
 // again by its gateway.
 func (in *Ingester) receive(topic string, payload []byte, gone <-chan struct{}) {
-	if site, err := wire.ParseRegistryTopic(topic); err == nil {
-		in.learn(string(site), payload)
-		return
-	}
 	source, channel, err := wire.ParseTopic(topic)
 	if err != nil || channel != wire.ReadingsChannel {
-		in.Log.Warn("message of an unexpected topic", "topic", topic)
+		if site, err := wire.ParseRegistryTopic(topic); err == nil {
+			in.learn(string(site), payload)
+		} else {
+			in.Log.Warn("message of an unexpected topic", "topic", topic)
+		}
 		return
 	}
 	m := &message{topic: topic, source: source, payload: payload}

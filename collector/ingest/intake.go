@@ -37,6 +37,12 @@ func (b *batch) full(c *Config) bool {
 	return len(b.readings)+len(b.packs) >= c.BatchReadings || b.bytes >= c.RoomBytes/6
 }
 
+// reset empties the batch and keeps its memory.
+func (b *batch) reset() {
+	clear(b.packs)
+	*b = batch{packs: b.packs[:0], readings: b.readings[:0], ends: b.ends[:0]}
+}
+
 // The intake decodes, checks and batches; one goroutine.
 type intake struct {
 	*Ingester
@@ -73,7 +79,7 @@ func (k *intake) run(ctx, last context.Context) {
 		case m := <-queue:
 			k.accept(ctx, m)
 		case out <- k.batch:
-			k.batch = &batch{}
+			k.batch = k.fresh()
 		case <-k.changed:
 			k.release(ctx)
 		case <-tick.C:
@@ -85,9 +91,33 @@ func (k *intake) run(ctx, last context.Context) {
 	}
 }
 
+// ripe reports whether the batch is to be written: at once where nothing else is
+// being written, else when it is full or has waited for long enough. InfluxDB
+// takes one large batch for less than several small ones, and while it is busy
+// waiting costs nobody anything.
 func (k *intake) ripe() bool {
-	return len(k.batch.packs) > 0 &&
-		(k.batch.full(&k.config) || time.Since(k.born) >= k.config.BatchAge)
+	if len(k.batch.packs) == 0 {
+		return false
+	}
+	age := k.config.BatchAge
+	if k.writing.Load() > 0 {
+		age *= patientBatches
+	}
+	return k.batch.full(&k.config) || time.Since(k.born) >= age
+}
+
+// patientBatches is how many times as long a batch waits while another is being
+// written.
+const patientBatches = 5
+
+// fresh returns an empty batch, in the memory of a written one where there is one.
+func (k *intake) fresh() *batch {
+	select {
+	case b := <-k.written:
+		return b
+	default:
+		return &batch{}
+	}
 }
 
 // drain empties the queue into last batches. Packs that wait for a registry are
@@ -107,7 +137,7 @@ func (k *intake) drain(last context.Context) {
 		}
 		select {
 		case k.out <- k.batch:
-			k.batch = &batch{}
+			k.batch = k.fresh()
 		case <-last.Done():
 			return
 		}

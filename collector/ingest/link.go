@@ -9,6 +9,7 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"github.com/xnetroseraie/xnet/internal/config"
 )
@@ -63,16 +64,32 @@ const (
 // share from the others. Messages keep their order, which is fine for a handler
 // that only queues; they are acknowledged once queued.
 func (l *link) options(gone chan struct{}) *paho.ClientOptions {
-	return paho.NewClientOptions().AddBroker(l.broker.URL).SetClientID(l.broker.ClientID).
+	o := paho.NewClientOptions().AddBroker(l.broker.URL).SetClientID(l.broker.ClientID).
 		SetUsername(l.broker.Username).SetPassword(l.password).
-		SetCleanSession(true).SetOrderMatters(true).SetKeepAlive(30 * time.Second).
+		SetCleanSession(true).SetStore(forgetful{}).SetOrderMatters(true).SetKeepAlive(30 * time.Second).
 		SetAutoReconnect(true).SetMaxReconnectInterval(maxRetry).
 		SetConnectRetry(true).SetConnectRetryInterval(retryInterval).
 		SetConnectTimeout(maxRetry).SetWriteTimeout(writeTimeout).
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { l.handle(m.Topic(), m.Payload(), gone) }).
 		SetOnConnectHandler(l.subscribe).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { l.log.Warn("broker lost, reconnecting", "error", err) })
+	if buffered(l.broker.URL) {
+		o.SetCustomOpenConnectionFn(dialSocket)
+	}
+	return o
 }
+
+// A forgetful store keeps nothing for a reconnect: what was not acknowledged comes
+// again anyway, and what was not answered is asked again.
+type forgetful struct{}
+
+func (forgetful) Open()                             {}
+func (forgetful) Put(string, packets.ControlPacket) {}
+func (forgetful) Get(string) packets.ControlPacket  { return nil }
+func (forgetful) All() []string                     { return nil }
+func (forgetful) Del(string)                        {}
+func (forgetful) Close()                            {}
+func (forgetful) Reset()                            {}
 
 // subscribe runs after each connect, since a clean session forgets, and until it
 // succeeds. The subscriptions have no handler of their own: everything goes to

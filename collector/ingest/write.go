@@ -20,8 +20,15 @@ const (
 func (in *Ingester) write(ctx context.Context, batches <-chan *batch) {
 	for b := range batches {
 		begun := time.Now()
+		in.writing.Add(1)
 		if in.store(ctx, b) {
 			in.figures.seconds.Observe(time.Since(begun).Seconds())
+		}
+		in.writing.Add(-1)
+		b.reset()
+		select {
+		case in.written <- b:
+		default:
 		}
 	}
 }

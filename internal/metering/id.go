@@ -1,9 +1,6 @@
 package metering
 
-import (
-	"fmt"
-	"regexp"
-)
+import "fmt"
 
 // A MeterID names one physical meter, for ever: 1 to 64 characters out of
 // letters, digits, dot, underscore and hyphen. A replaced meter gets a new id.
@@ -19,13 +16,23 @@ type SiteID string
 // A GatewayID names a gateway within its site. Same characters as a [MeterID].
 type GatewayID string
 
-var idPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-
 // ValidID reports whether id may name a meter, a site or a gateway. Such a name
 // is safe inside an MQTT topic, a Flux string and a file name.
 func ValidID[T ~string](id T) bool {
-	return idPattern.MatchString(string(id)) && id != "." && id != ".."
+	if len(id) < 1 || len(id) > longestID || id == "." || id == ".." {
+		return false
+	}
+	for i := range len(id) { // bytes: letters of one byte only
+		switch c := id[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
 }
+
+const longestID = 64
 
 // CheckID returns an error that names what and id where id may not name it.
 func CheckID[T ~string](what string, id T) error {

@@ -17,7 +17,6 @@ type commands struct {
 	Singles int      `help:"Messages of one reading a run." default:"150000"`
 	NoPeer  bool     `help:"Leave Telegraf out; its first build takes minutes."`
 	Verbose bool     `help:"Show what the programs say." short:"v"`
-	Profile string   `help:"Folder for processor profiles of the collector, one a run." placeholder:"DIR" type:"path" hidden:""`
 
 	stderr    io.Writer
 	dir       string
