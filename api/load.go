@@ -61,19 +61,11 @@ type invitation struct {
 // Run prints a new code for each person. Codes of persons before one that fails
 // are printed all the same, because they replaced the old ones.
 func (i inviteCommand) Run(ctx context.Context, p program) (err error) {
-	c, err := i.load(p)
+	c, store, end, err := i.accounts(ctx, p)
 	if err != nil {
 		return err
 	}
-	db, err := sqldb.Open(ctx, c.Database.DSN)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	store, err := accounts.NewStore(db, accounts.DefaultCost())
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, end()) }()
 	expires := time.Now().Add(c.SignIn.Code)
 	invited, failed := invite(ctx, store, i.Persons, expires)
 	return errors.Join(failed, i.print(p, invited))
@@ -89,19 +81,11 @@ type adminCommand struct {
 // Run makes the first administrator, who gives all other roles on the page
 // /reglages, and prints the code to sign in with.
 func (a adminCommand) Run(ctx context.Context, p program) (err error) {
-	c, err := a.load(p)
+	c, store, end, err := a.accounts(ctx, p)
 	if err != nil {
 		return err
 	}
-	db, err := sqldb.Open(ctx, c.Database.DSN)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	store, err := accounts.NewStore(db, accounts.DefaultCost())
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, end()) }()
 	expires := time.Now().Add(c.SignIn.Code)
 	person, code, err := store.FirstAdministrator(ctx, a.Name, a.Language, expires)
 	if errors.Is(err, accounts.ErrAdministrated) {
@@ -111,6 +95,21 @@ func (a adminCommand) Run(ctx context.Context, p program) (err error) {
 		return err
 	}
 	return inviteCommand{JSON: a.JSON}.print(p, []invitation{{string(person.ID), code.String(), expires.UTC().Format(time.RFC3339)}})
+}
+
+// accounts opens the accounts of the configured database; end closes it.
+func (c configured) accounts(ctx context.Context, p program) (config Config, store *accounts.Store, end func() error, err error) {
+	if config, err = c.load(p); err != nil {
+		return config, nil, nil, err
+	}
+	db, err := sqldb.Open(ctx, config.Database.DSN)
+	if err != nil {
+		return config, nil, nil, err
+	}
+	if store, err = accounts.NewStore(db, accounts.DefaultCost()); err != nil {
+		return config, nil, nil, errors.Join(err, db.Close())
+	}
+	return config, store, db.Close, nil
 }
 
 func invite(ctx context.Context, store *accounts.Store, persons []string, expires time.Time) ([]invitation, error) {

@@ -101,7 +101,7 @@ func (s sheet) head(l Invitation) {
 		s.fit(margin, y, windowLeft-margin, smallType, text, "", line)
 		y += smallType * pointMM * 1.3
 	}
-	step := (addressBottom - addressTop) / 6
+	step := min(addressType*pointMM*1.25, (addressBottom-addressTop)/float64(max(1, len(l.Recipient))))
 	y = addressTop + step*0.8
 	for _, line := range l.Recipient {
 		s.fit(addressLeft, y, addressRight-addressLeft, addressType, text, "", line)
@@ -133,7 +133,7 @@ func (s sheet) steps(l Invitation, y float64) (float64, error) {
 	if err := s.code(right, top, qrSide, l.QR); err != nil {
 		return 0, err
 	}
-	below := s.write(right+2, top+qrSide-2, qrSide, smallType-1, 1.2, text, "", l.QRLabel)
+	below := s.write(right+2, top+qrSide-2, qrSide, smallType, 1.2, text, "", l.QRLabel)
 	y = s.step(2, y, l.Steps[1])
 	y = max(y, below) + 2
 	s.SetDrawColor(0, 0, 0)

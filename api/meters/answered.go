@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
@@ -36,7 +37,7 @@ type rs485JSON struct {
 }
 
 func gatewayOf(g Gateway) gatewayJSON {
-	return gatewayJSON{ID: g.ID, Residence: g.Residence, Name: g.Name, Place: g.Place, Buses: mapped(g.Buses, busOf)}
+	return gatewayJSON{ID: g.ID, Residence: g.Residence, Name: g.Name, Place: g.Place, Buses: resource.Mapped(g.Buses, busOf)}
 }
 
 func busOf(b Bus) busJSON {

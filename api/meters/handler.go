@@ -1,6 +1,7 @@
 package meters
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -52,15 +53,10 @@ func sender(c echo.Context) accounts.PersonID {
 }
 
 func (h *Handler) listGateways(c echo.Context) error {
-	page, err := resource.PageOf(c)
-	if err != nil {
-		return err
+	fetch := func(ctx context.Context, page resource.Page) ([]Gateway, error) {
+		return h.store.Gateways(ctx, sender(c), metering.SiteID(c.QueryParam("residence")), page)
 	}
-	all, err := h.store.Gateways(c.Request().Context(), sender(c), metering.SiteID(c.QueryParam("residence")), page)
-	if err != nil {
-		return err
-	}
-	return resource.AnswerList(c, page, mapped(all, listedGatewayOf), func(g listedGateway) string { return string(g.ID) })
+	return resource.AnswerPage(c, fetch, listedGatewayOf, func(g listedGateway) string { return string(g.ID) })
 }
 
 func (h *Handler) gateway(c echo.Context) error {
@@ -106,16 +102,11 @@ func (h *Handler) created(c echo.Context, path string, version int64, body any) 
 }
 
 func (h *Handler) listPoints(c echo.Context) error {
-	page, err := resource.PageOf(c)
-	if err != nil {
-		return err
-	}
 	f := PointFilter{Residence: metering.SiteID(c.QueryParam("residence")), Dwelling: premises.DwellingID(c.QueryParam("dwelling"))}
-	all, err := h.store.Points(c.Request().Context(), sender(c), f, page)
-	if err != nil {
-		return err
+	fetch := func(ctx context.Context, page resource.Page) ([]Spot, error) {
+		return h.store.Points(ctx, sender(c), f, page)
 	}
-	return resource.AnswerList(c, page, mapped(all, spotOf), func(p spotJSON) string { return string(p.ID) })
+	return resource.AnswerPage(c, fetch, spotOf, func(p spotJSON) string { return string(p.ID) })
 }
 
 func (h *Handler) point(c echo.Context) error {
@@ -143,16 +134,11 @@ func (h *Handler) createPoint(c echo.Context) error {
 }
 
 func (h *Handler) listMeters(c echo.Context) error {
-	page, err := resource.PageOf(c)
-	if err != nil {
-		return err
-	}
 	f := MeterFilter{Residence: metering.SiteID(c.QueryParam("residence")), Gateway: metering.GatewayID(c.QueryParam("gateway")), Serial: c.QueryParam("serial")}
-	all, err := h.store.Meters(c.Request().Context(), sender(c), f, page)
-	if err != nil {
-		return err
+	fetch := func(ctx context.Context, page resource.Page) ([]Equipment, error) {
+		return h.store.Meters(ctx, sender(c), f, page)
 	}
-	return resource.AnswerList(c, page, mapped(all, meterOf), func(m meterJSON) string { return string(m.ID) })
+	return resource.AnswerPage(c, fetch, meterOf, func(m meterJSON) string { return string(m.ID) })
 }
 
 func (h *Handler) meter(c echo.Context) error { return h.answerMeter(c, http.StatusOK) }
@@ -279,14 +265,6 @@ func (h *Handler) replace(c echo.Context) error {
 		return err
 	}
 	return h.created(c, "/meters/"+string(m.ID), m.Version, meterOf(m))
-}
-
-func mapped[A, B any](all []A, to func(A) B) []B {
-	made := make([]B, len(all))
-	for i, a := range all {
-		made[i] = to(a)
-	}
-	return made
 }
 
 // Limits of an instant that somebody sends: how far it may lie behind, and how

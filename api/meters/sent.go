@@ -10,6 +10,7 @@ import (
 
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/api/resource"
 	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
@@ -87,7 +88,7 @@ func (g *gatewayChange) Check() []problem.Field {
 }
 
 func (g gatewayChange) gateway(id metering.GatewayID, residence metering.SiteID, version int64) Gateway {
-	return Gateway{ID: id, Residence: residence, Name: g.Name, Place: g.Place, Buses: mapped(g.Buses, busJSON.bus), Version: version}
+	return Gateway{ID: id, Residence: residence, Name: g.Name, Place: g.Place, Buses: resource.Mapped(g.Buses, busJSON.bus), Version: version}
 }
 
 type newGateway struct {

@@ -47,8 +47,8 @@ func (h *Handler) mandates(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body := mapped(given, func(m Mandate) mandateBody { return bodyOfMandate("given", m) })
-	body = append(body, mapped(received, func(m Mandate) mandateBody { return bodyOfMandate("received", m) })...)
+	body := resource.Mapped(given, func(m Mandate) mandateBody { return bodyOfMandate("given", m) })
+	body = append(body, resource.Mapped(received, func(m Mandate) mandateBody { return bodyOfMandate("received", m) })...)
 	return resource.AnswerList(c, resource.Page{Limit: len(body)}, body, func(m mandateBody) string { return string(m.ID) })
 }
 

@@ -36,7 +36,7 @@ func (h *Handler) tenancies(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body := mapped(all, bodyOfTenancy)
+	body := resource.Mapped(all, bodyOfTenancy)
 	return resource.AnswerList(c, resource.Page{Limit: len(body)}, body, func(t tenancyBody) string { return t.ID })
 }
 
@@ -77,7 +77,7 @@ func (h *Handler) households(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return resource.AnswerList(c, f.Page, mapped(all, bodyOfHome), func(h homeBody) string { return h.Tenancy })
+	return resource.AnswerList(c, f.Page, resource.Mapped(all, bodyOfHome), func(h homeBody) string { return h.Tenancy })
 }
 
 type memberBody struct {
@@ -106,11 +106,11 @@ type sheetBody struct {
 func bodyOfSheet(s Sheet) sheetBody {
 	h := s.Household
 	return sheetBody{h.ID, h.Occupants, h.Language, h.Contact.By, h.Contact.Telephone, h.Contact.Email, h.Version,
-		mapped(s.Stays, func(t Stayed) tenancyBody { return bodyOfTenancy(t.Tenancy) }),
-		mapped(s.Members, func(m Member) memberBody {
+		resource.Mapped(s.Stays, func(t Stayed) tenancyBody { return bodyOfTenancy(t.Tenancy) }),
+		resource.Mapped(s.Members, func(m Member) memberBody {
 			return memberBody{m.ID, m.Name, m.Language, m.From, orNone(m.To), m.Invited, m.Membership.Version}
 		}),
-		mapped(s.Mandates, func(m Mandate) mandateBody { return bodyOfMandate("given", m) })}
+		resource.Mapped(s.Mandates, func(m Mandate) mandateBody { return bodyOfMandate("given", m) })}
 }
 
 // household serves GET /households/{id}, which is written down.

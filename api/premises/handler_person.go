@@ -63,7 +63,7 @@ func (h *Handler) persons(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body := mapped(all, func(r Resident) residentBody {
+	body := resource.Mapped(all, func(r Resident) residentBody {
 		return residentBody{r.Person, r.Name, r.Language, r.Household, r.From, orNone(r.To)}
 	})
 	return resource.AnswerList(c, f.Page, body, func(r residentBody) string { return string(r.ID) + " " + string(r.Household) })

@@ -1,6 +1,7 @@
 package premises
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -35,23 +36,10 @@ func bodyOfResidence(r Residence) residenceBody {
 
 // residences serves GET /residences.
 func (h *Handler) residences(c echo.Context) error {
-	page, err := resource.PageOf(c)
-	if err != nil {
-		return err
+	fetch := func(ctx context.Context, page resource.Page) ([]Residence, error) {
+		return h.store.ResidencesOf(ctx, staffOf(c), page)
 	}
-	all, err := h.store.ResidencesOf(c.Request().Context(), staffOf(c), page)
-	if err != nil {
-		return err
-	}
-	return resource.AnswerList(c, page, mapped(all, bodyOfResidence), func(r residenceBody) string { return string(r.ID) })
-}
-
-func mapped[T, U any](all []T, to func(T) U) []U {
-	out := make([]U, len(all))
-	for i, one := range all {
-		out[i] = to(one)
-	}
-	return out
+	return resource.AnswerPage(c, fetch, bodyOfResidence, func(r residenceBody) string { return string(r.ID) })
 }
 
 // residence serves GET /residences/{id}.
@@ -167,7 +155,7 @@ func (h *Handler) buildings(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body := mapped(all, func(b Building) buildingBody { return buildingBody(b) })
+	body := resource.Mapped(all, func(b Building) buildingBody { return buildingBody(b) })
 	return resource.AnswerList(c, resource.Page{Limit: len(body)}, body, func(b buildingBody) string { return b.Name })
 }
 
@@ -198,7 +186,7 @@ func (h *Handler) dwellings(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return resource.AnswerList(c, f.Page, mapped(all, bodyOfDwelling), func(d dwellingBody) string { return string(d.ID) })
+	return resource.AnswerList(c, f.Page, resource.Mapped(all, bodyOfDwelling), func(d dwellingBody) string { return string(d.ID) })
 }
 
 // dwelling serves GET /dwellings/{id}.

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"fmt"
 	"mime"
@@ -48,6 +49,30 @@ func PageOf(c echo.Context) (Page, error) {
 type List[T any] struct {
 	Items []T    `json:"items"`
 	Next  string `json:"next,omitempty"` // what to ask ?after= for; empty at the end
+}
+
+// AnswerPage reads which part of a list is asked for and answers with it as
+// [AnswerList] does. Fetch returns one item more than p.Limit where the list goes
+// on; shape makes of an item what is sent, and key names that for the next page.
+func AnswerPage[T, J any](c echo.Context, fetch func(ctx context.Context, p Page) ([]T, error), shape func(T) J, key func(J) string) error {
+	page, err := PageOf(c)
+	if err != nil {
+		return err
+	}
+	all, err := fetch(c.Request().Context(), page)
+	if err != nil {
+		return err
+	}
+	return AnswerList(c, page, Mapped(all, shape), key)
+}
+
+// Mapped returns what to makes of each.
+func Mapped[A, B any](all []A, to func(A) B) []B {
+	made := make([]B, len(all))
+	for i, a := range all {
+		made[i] = to(a)
+	}
+	return made
 }
 
 // AnswerList answers with a page of a list, as JSON or, where the sender accepts

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -56,21 +57,15 @@ type gatewayJSON struct {
 }
 
 func (h *Handler) gateways(c echo.Context) error {
-	page, err := resource.PageOf(c)
-	if err != nil {
-		return err
-	}
-	all, err := h.store.Gateways(c.Request().Context(), sender(c), metering.SiteID(c.QueryParam("residence")), page)
-	if err != nil {
-		return err
-	}
 	now := h.now()
-	items := make([]gatewayJSON, len(all))
-	for i, g := range all {
-		items[i] = gatewayJSON{g.ID, g.Residence, g.Name, g.Place, g.Registered, g.Silent(now), g.Online, written(g.Heard), g.Program,
+	fetch := func(ctx context.Context, page resource.Page) ([]GatewayStanding, error) {
+		return h.store.Gateways(ctx, sender(c), metering.SiteID(c.QueryParam("residence")), page)
+	}
+	shape := func(g GatewayStanding) gatewayJSON {
+		return gatewayJSON{g.ID, g.Residence, g.Name, g.Place, g.Registered, g.Silent(now), g.Online, written(g.Heard), g.Program,
 			g.ClockState, g.SpoolPacks, g.SpoolAlarm, g.Config, g.Fault}
 	}
-	return resource.AnswerList(c, page, items, func(g gatewayJSON) string { return string(g.ID) })
+	return resource.AnswerPage(c, fetch, shape, func(g gatewayJSON) string { return string(g.ID) })
 }
 
 // written is an instant as text, empty for none, so that a cell of a table is
@@ -138,19 +133,13 @@ type strangerJSON struct {
 }
 
 func (h *Handler) strangers(c echo.Context) error {
-	page, err := resource.PageOf(c)
-	if err != nil {
-		return err
+	fetch := func(ctx context.Context, page resource.Page) ([]Stranger, error) {
+		return h.store.Strangers(ctx, sender(c), metering.SiteID(c.QueryParam("residence")), "", page)
 	}
-	all, err := h.store.Strangers(c.Request().Context(), sender(c), metering.SiteID(c.QueryParam("residence")), "", page)
-	if err != nil {
-		return err
+	shape := func(s Stranger) strangerJSON {
+		return strangerJSON{s.Residence, s.Gateway, s.Meter, s.Serial, s.Kind, written(s.LastGood)}
 	}
-	items := make([]strangerJSON, len(all))
-	for i, s := range all {
-		items[i] = strangerJSON{s.Residence, s.Gateway, s.Meter, s.Serial, s.Kind, written(s.LastGood)}
-	}
-	return resource.AnswerList(c, page, items, func(s strangerJSON) string { return string(s.Gateway) + "/" + string(s.Meter) })
+	return resource.AnswerPage(c, fetch, shape, func(s strangerJSON) string { return string(s.Gateway) + "/" + string(s.Meter) })
 }
 
 type incidentJSON struct {
