@@ -84,6 +84,18 @@ func startIn(t testing.TB, c ingest.Config, store *influx.Client, dir string, qu
 	return col
 }
 
+// begin runs a collector and a gateway of the meters, both ready, with a broker
+// and a store of their own.
+func begin(t testing.TB, meters ...wire.RegistryMeter) (*testkit.BrokerServer, *influx.Client, *collector, *gateway) {
+	t.Helper()
+	broker, store := testkit.Broker(t), influxtest.Open(t)
+	col := start(t, quick(broker.URL), store)
+	g := newGateway(t, broker.URL)
+	g.registry(meters...)
+	col.waitReady(t)
+	return broker, store, col, g
+}
+
 // restart runs another collector in the folder of this one, after it.
 func (c *collector) restart(t testing.TB, config ingest.Config, store *influx.Client) *collector {
 	t.Helper()

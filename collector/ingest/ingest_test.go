@@ -52,11 +52,7 @@ func TestAnsweredOnlyOnceStored(t *testing.T) {
 
 func TestRefusedPacks(t *testing.T) {
 	t.Parallel()
-	broker, store := testkit.Broker(t), influxtest.Open(t)
-	col := start(t, quick(broker.URL), store)
-	g := newGateway(t, broker.URL)
-	g.registry(meter("M1", metering.Fine))
-	col.waitReady(t)
+	_, store, col, g := begin(t, meter("M1", metering.Fine))
 
 	g.sendRaw([]byte("not a pack")) // cannot even be answered
 	g.sendRaw([]byte(`[{"n":"spool","vs":"SP1"},{"n":"seq","v":1},{"n":"M1/index","u":"apples","t":1777888800,"v":1}]`))
@@ -109,11 +105,7 @@ func impossibleReadings() []metering.Reading {
 // gateway is told.
 func TestOnlyBadReadingsAreLeftOut(t *testing.T) {
 	t.Parallel()
-	broker, store := testkit.Broker(t), influxtest.Open(t)
-	col := start(t, quick(broker.URL), store)
-	g := newGateway(t, broker.URL)
-	g.registry(meter("M1", metering.Fine), meter("M2", metering.Fine))
-	col.waitReady(t)
+	_, store, col, g := begin(t, meter("M1", metering.Fine), meter("M2", metering.Fine))
 	most := metering.Reading{Meter: "M1", Quantity: metering.Power, At: base, Amount: 40_000}
 	g.send(1, index("M1", 0, 1), most, index("M2", 0, -1), index("M2", time.Minute, 2_000_000), index("M2", 2*time.Minute, 5))
 	g.waitAnswered(1)
@@ -184,11 +176,7 @@ func TestRepetitionsAreStoredOnce(t *testing.T) {
 
 func TestConsent(t *testing.T) {
 	t.Parallel()
-	broker, store := testkit.Broker(t), influxtest.Open(t)
-	col := start(t, quick(broker.URL), store)
-	g := newGateway(t, broker.URL)
-	g.registry(meter("OFF", metering.Off), meter("HOUR", metering.Hour), meter("DAY", metering.Day), meter("FINE", metering.Fine))
-	col.waitReady(t)
+	_, store, col, g := begin(t, meter("OFF", metering.Off), meter("HOUR", metering.Hour), meter("DAY", metering.Day), meter("FINE", metering.Fine))
 	const m = time.Minute
 	g.send(1, index("OFF", 0, 1), index("HOUR", 0, 1), index("HOUR", 10*m, 2), index("DAY", 0, 1), index("DAY", 3*60*m, 2), index("FINE", 0, 1), index("FINE", m, 2))
 	g.send(2, index("HOUR", 50*m, 3), index("HOUR", 65*m, 4), index("DAY", 13*60*m, 3), index("HOUR", -5*m, 0))

@@ -57,12 +57,8 @@ func quarantined(t *testing.T, col *collector) map[wire.Seq][]string {
 // in its pack or wrong with it.
 func TestErasedComesBackOnNoWay(t *testing.T) {
 	t.Parallel()
-	broker, store := testkit.Broker(t), influxtest.Open(t)
-	col := start(t, quick(broker.URL), store)
-	g := newGateway(t, broker.URL)
 	const m = time.Minute
-	g.registry(meter("M1", metering.Fine), meter("M2", metering.Fine))
-	col.waitReady(t)
+	_, store, col, g := begin(t, meter("M1", metering.Fine), meter("M2", metering.Fine))
 	g.send(1, index("M1", -10*m, 1), index("M1", 0, 2))
 	g.waitAnswered(1)
 	if err := store.Erase(t.Context(), []metering.MeterID{"M1"}, dawn, base.Add(m)); err != nil {
@@ -298,11 +294,7 @@ func TestErasureSweepsTheQuarantine(t *testing.T) {
 // other is kept, and the one that is kept is taken again.
 func TestConsentAcrossRestarts(t *testing.T) {
 	t.Parallel()
-	broker, store := testkit.Broker(t), influxtest.Open(t)
-	col := start(t, quick(broker.URL), store)
-	g := newGateway(t, broker.URL)
-	g.registry(meter("HOUR", metering.Hour), meter("DAY", metering.Day), meter("MONTH", metering.Month))
-	col.waitReady(t)
+	broker, store, col, g := begin(t, meter("HOUR", metering.Hour), meter("DAY", metering.Day), meter("MONTH", metering.Month))
 	const m, day = time.Minute, 24 * time.Hour
 	var hours []metering.Reading // more than one process remembers
 	for i := range 40 {
