@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -49,6 +50,17 @@ type brokerConfig struct {
 	Username     string        `yaml:"username"`
 	PasswordFile string        `yaml:"password_file"`
 	Look         time.Duration `yaml:"look"` // between two looks for a changed registry
+	// CAFile holds the certificates (PEM) that may vouch for an ssl:// broker, the
+	// system's where it is empty; CertificateFile and KeyFile are the program's own,
+	// both or none.
+	CAFile          string `yaml:"ca_file"`
+	CertificateFile string `yaml:"certificate_file"`
+	KeyFile         string `yaml:"key_file"`
+}
+
+// tls returns how to speak TLS with the broker; see [config.TLS].
+func (b brokerConfig) tls() (*tls.Config, error) {
+	return config.TLS(b.CAFile, b.CertificateFile, b.KeyFile)
 }
 
 type signInConfig struct {
@@ -100,6 +112,9 @@ func (c *Config) Validate() error {
 	}
 	if u, err := url.Parse(c.Broker.URL); err != nil || u.Host == "" {
 		fault("broker.url %q: want tcp://host:port or ssl://host:port", c.Broker.URL)
+	}
+	if _, err := c.Broker.tls(); err != nil {
+		fault("broker: %w", err)
 	}
 	if c.Broker.Look < 100*time.Millisecond {
 		fault("broker.look %s: want at least 100ms", c.Broker.Look)

@@ -47,6 +47,10 @@ func newField(c Config, db *sql.DB, client *influx.Client, before func(context.C
 	if err != nil {
 		return nil, err
 	}
+	trust, err := c.Broker.tls()
+	if err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("name of this machine: %w", err)
@@ -54,9 +58,9 @@ func newField(c Config, db *sql.DB, client *influx.Client, before func(context.C
 	// Two programs with one name would throw each other off the broker.
 	id := fmt.Sprintf("xnet-api-%s-%d", host, os.Getpid())
 	homes, fleet := premises.NewStore(db), meters.NewStore(db)
-	publisher := registry.New(registry.Broker{URL: c.Broker.URL, ClientID: id, Username: c.Broker.Username, Password: password},
+	publisher := registry.New(registry.Broker{URL: c.Broker.URL, ClientID: id, Username: c.Broker.Username, Password: password, TLS: trust},
 		homes, fleet, configuration.NewStore(db, fleet, key), c.Broker.Look, before, log)
-	listener := watch.NewListener(watch.Broker{URL: c.Broker.URL, ClientID: id + "-watch", Username: c.Broker.Username, Password: password},
+	listener := watch.NewListener(watch.Broker{URL: c.Broker.URL, ClientID: id + "-watch", Username: c.Broker.Username, Password: password, TLS: trust},
 		watch.NewStore(db, homes, fleet, client), watch.DefaultRhythms(), time.Now, log)
 	return &field{publisher, listener, metercheck.NewStore(db, fleet, client), log}, nil
 }

@@ -56,6 +56,9 @@ func (c *Config) Validate() error {
 	if u, err := url.Parse(c.Broker.URL); err != nil || u.Scheme == "" || u.Host == "" {
 		fault("broker.url %q: write it as tcp://host:1883 or ssl://host:8883", c.Broker.URL)
 	}
+	if _, err := c.Broker.TLS(); err != nil {
+		fault("broker: %w", err)
+	}
 	if c.Quarantine.Dir == "" {
 		fault("quarantine.dir is empty: name a folder that this collector alone writes to")
 	}

@@ -5,6 +5,7 @@ package registry
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,6 +25,7 @@ type Broker struct {
 	ClientID string // of this program, unique at the broker
 	Username string
 	Password string
+	TLS      *tls.Config // for ssl://; nil for the system's defaults
 }
 
 // ErrAway is what [Publisher.Ready] says while the broker is not connected.
@@ -62,6 +64,9 @@ func New(b Broker, homes *premises.Store, m *meters.Store, configs *configuratio
 		SetWriteTimeout(publishTimeout).SetOrderMatters(false).
 		SetOnConnectHandler(func(mqtt.Client) { p.signal() }).
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) { log.Warn("broker lost", "error", err) })
+	if b.TLS != nil {
+		options.SetTLSConfig(b.TLS)
+	}
 	p.client = mqtt.NewClient(options)
 	return p
 }

@@ -1,11 +1,13 @@
 package ingest_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,6 +35,31 @@ type collector struct {
 	figures  *prometheus.Registry
 	dir      string
 	stop     func()
+	log      *heard
+}
+
+// heard is what a collector logs.
+type heard struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (h *heard) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.Write(p)
+}
+
+// said is nil once the collector has logged the words.
+func (c *collector) said(words string) func() error {
+	return func() error {
+		c.log.mu.Lock()
+		defer c.log.mu.Unlock()
+		if !strings.Contains(c.log.text.String(), words) {
+			return fmt.Errorf("the collector has not logged %q", words)
+		}
+		return nil
+	}
 }
 
 func quick(broker string) ingest.Config {
@@ -50,7 +77,8 @@ func start(t testing.TB, c ingest.Config, store *influx.Client) *collector {
 
 func startIn(t testing.TB, c ingest.Config, store *influx.Client, dir string, quarantineBytes int64) *collector {
 	t.Helper()
-	registry, directory, log := prometheus.NewRegistry(), &sites.Directory{}, testkit.Logger(t)
+	said := &heard{}
+	registry, directory, log := prometheus.NewRegistry(), &sites.Directory{}, testkit.Logger(t, said)
 	kept, err := quarantine.Open(dir, quarantineBytes)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +100,7 @@ func startIn(t testing.TB, c ingest.Config, store *influx.Client, dir string, qu
 			t.Errorf("collector ended: %v", err)
 		}
 	})
-	col := &collector{ingester: in, rollup: r, figures: registry, dir: dir}
+	col := &collector{ingester: in, rollup: r, figures: registry, dir: dir, log: said}
 	col.stop = sync.OnceFunc(func() {
 		cancel()
 		running.Wait()

@@ -2,10 +2,12 @@ package ingest
 
 import (
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -20,6 +22,17 @@ type Broker struct {
 	Username     string `yaml:"username"`
 	PasswordFile string `yaml:"password_file"`
 	ClientID     string `yaml:"client_id"` // empty means a random one; two equal ones throw each other out
+	// CAFile holds the certificates (PEM) that may vouch for an ssl:// broker, the
+	// system's where it is empty; CertificateFile and KeyFile are the collector's
+	// own, both or none.
+	CAFile          string `yaml:"ca_file"`
+	CertificateFile string `yaml:"certificate_file"`
+	KeyFile         string `yaml:"key_file"`
+}
+
+// TLS returns how to speak TLS with the broker; see [config.TLS].
+func (b Broker) TLS() (*tls.Config, error) {
+	return config.TLS(b.CAFile, b.CertificateFile, b.KeyFile)
 }
 
 // A handler gets each message; gone is closed when its connection is given up.
@@ -30,9 +43,12 @@ type handler func(topic string, payload []byte, gone <-chan struct{})
 type link struct {
 	broker   Broker
 	password string
+	tls      *tls.Config // nil for the system's defaults
 	log      *slog.Logger
 	filters  []string
 	handle   handler
+
+	told atomic.Int64 // when a failure to connect was last logged, in ms since 1970
 
 	mu     sync.Mutex
 	client paho.Client   // nil while closed
@@ -44,10 +60,14 @@ func newLink(b Broker, log *slog.Logger, h handler, filters ...string) (*link, e
 	if err != nil {
 		return nil, fmt.Errorf("password of the broker: %w", err)
 	}
+	trust, err := b.TLS()
+	if err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
 	if b.ClientID == "" {
 		b.ClientID = "collector-" + rand.Text()[:10]
 	}
-	return &link{broker: b, password: password, log: log, filters: filters, handle: h}, nil
+	return &link{broker: b, password: password, tls: trust, log: log, filters: filters, handle: h}, nil
 }
 
 // Times of the connection: the library's own would wait up to ten minutes, or
@@ -57,6 +77,7 @@ const (
 	maxRetry      = 3 * time.Second
 	writeTimeout  = 10 * time.Second
 	lastWordsMs   = 250 // for the last answers to leave
+	tellAgain     = time.Minute
 )
 
 // options guards against the library's defaults. The session is clean: gateways
@@ -72,11 +93,27 @@ func (l *link) options(gone chan struct{}) *paho.ClientOptions {
 		SetConnectTimeout(maxRetry).SetWriteTimeout(writeTimeout).
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { l.handle(m.Topic(), m.Payload(), gone) }).
 		SetOnConnectHandler(l.subscribe).
+		SetConnectionNotificationHandler(l.notice).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { l.log.Warn("broker lost, reconnecting", "error", err) })
+	if l.tls != nil {
+		o.SetTLSConfig(l.tls)
+	}
 	if buffered(l.broker.URL) {
 		o.SetCustomOpenConnectionFn(dialSocket)
 	}
 	return o
+}
+
+// notice tells of tries to connect that fail, the first and then now and then.
+func (l *link) notice(_ paho.Client, n paho.ConnectionNotification) {
+	failed, ok := n.(paho.ConnectionNotificationFailed)
+	if !ok {
+		return
+	}
+	if now := time.Now().UnixMilli(); now-l.told.Load() >= tellAgain.Milliseconds() {
+		l.told.Store(now)
+		l.log.Warn("the broker cannot be joined, trying on", "broker", l.broker.URL, "error", failed.Reason)
+	}
 }
 
 // A forgetful store keeps nothing for a reconnect: what was not acknowledged comes

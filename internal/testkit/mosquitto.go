@@ -1,11 +1,11 @@
 package testkit
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -28,6 +28,12 @@ type MosquittoServer struct {
 // Mosquitto starts a Mosquitto that ends with the test.
 func Mosquitto(t testing.TB) *MosquittoServer {
 	t.Helper()
+	return mosquitto(t, []string{"allow_anonymous true", "max_queued_messages 10000"})
+}
+
+// mosquitto starts one with more lines of configuration.
+func mosquitto(t testing.TB, lines []string) *MosquittoServer {
+	t.Helper()
 	path, err := exec.LookPath("mosquitto")
 	if err != nil {
 		if path = "/usr/sbin/mosquitto"; !exists(path) {
@@ -43,8 +49,9 @@ func Mosquitto(t testing.TB) *MosquittoServer {
 		t.Fatal(err)
 	}
 	m := &MosquittoServer{URL: "tcp://" + addr, t: t, addr: addr, path: path, config: filepath.Join(t.TempDir(), "mosquitto.conf")}
-	text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 10000\n", port)
-	if err := os.WriteFile(m.config, []byte(text), 0o600); err != nil {
+	// As root it would become another user, who may not read the test's files.
+	text := append([]string{"user root", "persistence false", "listener " + port + " 127.0.0.1"}, lines...)
+	if err := os.WriteFile(m.config, []byte(strings.Join(text, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	m.Start()

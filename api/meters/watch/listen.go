@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,7 @@ type Broker struct {
 	ClientID string // of this listener, unique at the broker
 	Username string
 	Password string
+	TLS      *tls.Config // for ssl://; nil for the system's defaults
 }
 
 // Rhythms are how often what is done.
@@ -66,7 +68,7 @@ const (
 func NewListener(b Broker, s *Store, r Rhythms, now func() time.Time, log *slog.Logger) *Listener {
 	l := &Listener{store: s, rhythms: r, now: now, log: log, queue: make(chan report, waiting), said: map[wire.Source][sha256.Size]byte{},
 		early: map[wire.Source]report{}}
-	l.client = mqtt.NewClient(mqtt.NewClientOptions().AddBroker(b.URL).SetClientID(b.ClientID).
+	options := mqtt.NewClientOptions().AddBroker(b.URL).SetClientID(b.ClientID).
 		SetUsername(b.Username).SetPassword(b.Password).SetCleanSession(true).
 		SetConnectRetry(true).SetConnectRetryInterval(2 * time.Second).
 		SetMaxReconnectInterval(10 * time.Second).SetConnectTimeout(5 * time.Second).
@@ -75,7 +77,11 @@ func NewListener(b Broker, s *Store, r Rhythms, now func() time.Time, log *slog.
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) {
 			l.joined.Store(0)
 			log.Warn("gateways' reports are not heard: broker lost", "error", err)
-		}))
+		})
+	if b.TLS != nil {
+		options.SetTLSConfig(b.TLS)
+	}
+	l.client = mqtt.NewClient(options)
 	return l
 }
 
