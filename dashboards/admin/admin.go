@@ -66,6 +66,7 @@ type view struct {
 	web.Chrome
 	Done       string
 	Fault      string
+	Typed      string // the name in a form that was refused
 	Members    []member
 	Next       string // link to the rest of the members; empty where there is none
 	Roles      []choice
@@ -118,6 +119,9 @@ func (h *Handler) change(done string, do func(echo.Context) error) echo.HandlerF
 	}
 }
 
+// fieldNames are the labels of the fields that a problem may name.
+var fieldNames = map[string]string{"name": "staff.name", "language": "staff.language", "role": "staff.role", "residence": "staff.where"}
+
 // fault shows the page with what is wrong.
 func (h *Handler) fault(c echo.Context, err error) error {
 	p := problem.Of(err)
@@ -128,8 +132,11 @@ func (h *Handler) fault(c echo.Context, err error) error {
 	text := web.Sentence(l, p)
 	if len(p.Fields) > 0 {
 		text = l.T(p.Fields[0].Message, p.Fields[0].Args...)
+		if key, ok := fieldNames[p.Fields[0].Name]; ok {
+			text = l.T("stock.fault", l.T(key), text)
+		}
 	}
-	return h.show(c, p.StatusCode(), view{Fault: text})
+	return h.show(c, p.StatusCode(), view{Fault: text, Typed: c.FormValue("nom")})
 }
 
 func postOf(c echo.Context) accounts.Post {

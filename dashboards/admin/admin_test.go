@@ -2,10 +2,6 @@ package admin_test
 
 import (
 	"database/sql"
-	"io"
-	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -15,14 +11,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
-	"github.com/xnetroseraie/xnet/api/notify"
-	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
 	"github.com/xnetroseraie/xnet/dashboards/admin"
-	"github.com/xnetroseraie/xnet/dashboards/web"
-	"github.com/xnetroseraie/xnet/internal/civil"
-	"github.com/xnetroseraie/xnet/internal/testkit"
+	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
 )
 
 var start = time.Date(2026, 3, 18, 13, 0, 0, 0, time.UTC)
@@ -30,114 +22,59 @@ var start = time.Date(2026, 3, 18, 13, 0, 0, 0, time.UTC)
 // An office is the settings page over two residences: boss administers all,
 // admin1 the first, manager1 and manager2 manage one each.
 type office struct {
-	t     *testing.T
-	url   string
-	db    *sql.DB
-	store *accounts.Store
+	*webtest.Site
+	t *testing.T
 }
 
 func newOffice(t *testing.T) office {
 	t.Helper()
-	o := office{t: t, db: sqldbtest.Open(t, t.TempDir()+"/xnet.db")}
-	now := func() time.Time { return start }
-	var err error
-	if o.store, err = accounts.NewStore(o.db, accounts.Cost{Passes: 1, MemoryKiB: 64}); err != nil {
-		t.Fatal(err)
+	setting := webtest.Setting{Now: func() time.Time { return start }, Visit: time.Hour}
+	for _, id := range []string{"boss", "admin1", "manager1", "manager2", "tenant"} {
+		setting.Persons = append(setting.Persons, accounts.Person{ID: accounts.PersonID(id), Name: "Nom " + id, Language: "fr"})
 	}
-	err = sqldb.InTx(t.Context(), o.db, func(tx *sql.Tx) error {
-		var persons []accounts.Person
-		for _, id := range []string{"boss", "admin1", "manager1", "manager2", "tenant"} {
-			persons = append(persons, accounts.Person{ID: accounts.PersonID(id), Name: "Nom " + id, Language: "fr"})
-		}
-		return accounts.Put(t.Context(), tx, persons)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sqldbtest.Exec(t, o.db, `INSERT INTO residence (id, name, zone, earliest_ms) VALUES ('R1', 'La Roseraie', 'Europe/Paris', 0), ('R2', 'Les Lilas', 'Europe/Paris', 0)`)
-	sqldbtest.Exec(t, o.db, `INSERT INTO staff_role (person_id, role, residence_id) VALUES ('boss', 'administrator', NULL),
+	o := office{t: t, Site: webtest.Open(t, setting, func(e *echo.Echo, s *webtest.Site) {
+		e.POST("/enter", func(c echo.Context) error { return s.Door.Enter(c, c.FormValue("code")) })
+		admin.New(s.Frame, s.Door, s.Clerk, s.Now).Register(e)
+	})}
+	sqldbtest.Exec(t, o.DB, `INSERT INTO residence (id, name, zone, earliest_ms) VALUES ('R1', 'La Roseraie', 'Europe/Paris', 0), ('R2', 'Les Lilas', 'Europe/Paris', 0)`)
+	sqldbtest.Exec(t, o.DB, `INSERT INTO staff_role (person_id, role, residence_id) VALUES ('boss', 'administrator', NULL),
 		('admin1', 'administrator', 'R1'), ('manager1', 'manager', 'R1'), ('manager2', 'manager', 'R2')`)
-	clerk := &accounts.Clerk{Store: o.store, Site: "https://roseraie.example", Advisor: "Claire", Dial: "02", Code: time.Hour, Now: now,
-		Say:  func(_, key string, args ...any) string { return web.French().T(key, args...) },
-		Date: func(_ string, d civil.Date) string { return d.String() }}
-	clerk.Outbox = notify.NewOutbox(o.db, nil, clerk.Composers(), now, testkit.Logger(t))
-	door := &accounts.Door{Store: o.store, Throttle: accounts.NewThrottle(), Asks: accounts.NewAskThrottle(), Outbox: clerk.Outbox,
-		Log: testkit.Logger(t), Now: now, Terms: accounts.Terms{Length: time.Hour}}
-	site, err := web.NewSite(web.Advisor{Name: "Claire Moreau", Telephone: "02 41 00 00 00"}, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	router := echo.New()
-	router.HTTPErrorHandler = func(err error, c echo.Context) { _ = site.Fault(c, problem.Of(err)) }
-	router.Use(door.Recognise)
-	router.POST("/enter", func(c echo.Context) error { return door.Enter(c, c.FormValue("code")) })
-	admin.New(site, door, clerk, now).Register(router)
-	served := httptest.NewServer(router)
-	t.Cleanup(served.Close)
-	o.url = served.URL
 	return o
 }
 
 // A reader is a browser in which somebody signed in.
 type reader struct {
-	office
-	client *http.Client
+	webtest.Browser
+	t *testing.T
 }
 
 func (o office) reader(person accounts.PersonID) reader {
 	o.t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	r := reader{o, &http.Client{Jar: jar, Timeout: 20 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	r := reader{o.Browser(o.t), o.t}
 	if person != "" {
-		code, err := o.store.Invite(o.t.Context(), person, start.Add(time.Hour))
-		if err != nil {
-			o.t.Fatal(err)
-		}
-		r.post("/enter", url.Values{"code": {code.String()}}, 200)
+		r.post("/enter", url.Values{"code": {o.Invite(o.t, person)}}, 200)
 	}
 	return r
 }
 
-func (r reader) read(response *http.Response, err error) (int, string) {
-	r.t.Helper()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return response.StatusCode, string(text)
-}
-
 func (r reader) post(path string, form url.Values, status int) string {
 	r.t.Helper()
-	got, page := r.read(r.client.PostForm(r.url+path, form))
-	if got != status {
-		r.t.Errorf("POST %s %v: status %d, want %d", path, form, got, status)
+	a := r.Send(path, form)
+	if a.Status != status {
+		r.t.Errorf("POST %s %v: status %d, want %d", path, form, a.Status, status)
 	}
-	return page
+	return a.Page
 }
 
 func (r reader) page() string {
 	r.t.Helper()
-	_, page := r.read(r.client.Get(r.url + "/reglages"))
-	return page
+	return r.Get("/reglages").Page
 }
 
 // submit posts a form with its token.
 func (r reader) submit(path string, status int, fields ...string) string {
 	r.t.Helper()
-	token := regexp.MustCompile(`name="jeton" value="([^"]+)"`).FindStringSubmatch(r.page())
-	if token == nil {
-		r.t.Fatal("the page has no form token")
-	}
-	form := url.Values{"jeton": {token[1]}}
+	form := url.Values{"jeton": {webtest.Token(r.t, r.page())}}
 	for i := 0; i+1 < len(fields); i += 2 {
 		form.Add(fields[i], fields[i+1])
 	}
@@ -148,8 +85,8 @@ func TestWhoMayOpenThePage(t *testing.T) {
 	o := newOffice(t)
 	for person, want := range map[accounts.PersonID]int{"": 303, "tenant": 403, "manager1": 403, "admin1": 200, "boss": 200} {
 		r := o.reader(person)
-		if got, page := r.read(r.client.Get(o.url + "/reglages")); got != want || want != 200 && strings.Contains(page, "Nom boss") {
-			t.Errorf("%q: status %d, want %d", person, got, want)
+		if a := r.Get("/reglages"); a.Status != want || want != 200 && strings.Contains(a.Page, "Nom boss") {
+			t.Errorf("%q: status %d, want %d", person, a.Status, want)
 		}
 		refused := want
 		if want == 200 {
@@ -197,7 +134,7 @@ func TestAnAdministratorOfOneResidence(t *testing.T) {
 
 func TestWaitingLettersOnThePage(t *testing.T) {
 	o := newOffice(t)
-	err := sqldb.InTx(t.Context(), o.db, func(tx *sql.Tx) error { return accounts.AskLetter(t.Context(), tx, "manager1", start) })
+	err := sqldb.InTx(t.Context(), o.DB, func(tx *sql.Tx) error { return accounts.AskLetter(t.Context(), tx, "manager1", start) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,12 +150,19 @@ func TestWaitingLettersOnThePage(t *testing.T) {
 	r.submit("/reglages/lettres", 422)
 
 	for _, person := range []string{"manager1", "manager2"} {
-		sqldbtest.Exec(t, o.db, `INSERT INTO outbox (id, channel, kind, person_id, subject, recipient, state, attempts, created_ms, next_ms, done_ms)
+		sqldbtest.Exec(t, o.DB, `INSERT INTO outbox (id, channel, kind, person_id, subject, recipient, state, attempts, created_ms, next_ms, done_ms)
 			VALUES ($1, 'email', 'invitation', $1, $1, '', 'failed', 1, $2, $2, $2)`, person, start.UnixMilli())
 	}
 	_, failed, _ := strings.Cut(r.page(), "Invitations par e-mail qui ne sont pas parties")
 	failed, _, _ = strings.Cut(failed, "</ul>")
 	if !strings.Contains(failed, "Nom manager1") || strings.Contains(failed, "Nom manager2") {
 		t.Errorf("e-mails that did not leave: %q", failed)
+	}
+}
+
+func TestNonsense(t *testing.T) {
+	o := newOffice(t)
+	if forms := webtest.Nonsense(t, o.reader("boss").Reader(), "/reglages"); forms < 4 {
+		t.Errorf("%d forms", forms)
 	}
 }

@@ -3,12 +3,9 @@ package admin
 import (
 	"testing"
 
-	"github.com/jba/templatecheck"
+	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
 )
 
-// A wrong field name fails here, not on an administrator's screen.
-func TestPageFitsItsView(t *testing.T) {
-	if err := templatecheck.CheckHTML(settingsPage.Template.Lookup("layout"), view{}); err != nil {
-		t.Fatal(err)
-	}
+func TestPagesFitTheirViews(t *testing.T) {
+	webtest.Fits(t, "settings", settingsPage)
 }

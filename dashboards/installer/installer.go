@@ -158,19 +158,11 @@ var states = map[check.State]string{
 
 // place says where a point is, as its door does.
 func place(l web.Language, dwelling premises.DwellingID, building, staircase, label string) string {
-	var parts []string
-	add := func(key, name string) {
-		if name != "" {
-			parts = append(parts, l.T(key, name))
-		}
+	if dwelling != "" {
+		return l.Door(label, building, staircase)
 	}
-	if dwelling == "" {
-		parts = append(parts, l.T("equipment.main_meter"))
-		add("home.building", building)
-		return strings.Join(parts, ", ")
+	if building == "" {
+		return l.T("equipment.main_meter")
 	}
-	add("home.place", label)
-	add("home.building", building)
-	add("home.staircase", staircase)
-	return strings.Join(parts, ", ")
+	return joined(l.T("equipment.main_meter"), l.T("home.building", building))
 }

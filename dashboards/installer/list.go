@@ -2,7 +2,6 @@ package installer
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -15,8 +14,12 @@ import (
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
-// pageOf is how many lines each list of the page has.
-const pageOf = 50
+// pageOf is how many lines a list shows at once, fewGateways up to how many are
+// all shown.
+const (
+	pageOf      = 50
+	fewGateways = 6
+)
 
 type listView struct {
 	web.Chrome
@@ -27,9 +30,10 @@ type listView struct {
 	NotFound   bool
 	Stray      string // the gateway that reads it though nobody registered it
 	Matches    []line
-	Gateways   []line
-	Unread     section
-	Unchecked  section
+	Gateways   []line // those to look at, or all where they are few
+	Well       []line // the others
+	Unread     []group
+	Unchecked  []group
 	Unknown    section
 }
 
@@ -52,9 +56,12 @@ type section struct {
 
 var listPage = web.MustPage[listView](templates, "templates/list.html", "templates/lines.html")
 
-// list serves GET /equipements: gateways first, then what is silent, what is not
-// verified and what nobody registered.
+// list serves GET /equipements: gateways first, then what is to be done about
+// meters, and with ?liste= the whole list of one of these.
 func (h *Handler) list(c echo.Context) error {
+	if slug := c.QueryParam("liste"); slug != "" {
+		return h.whole(c, slug)
+	}
 	view, err := h.listView(c)
 	if err != nil {
 		return err
@@ -62,34 +69,51 @@ func (h *Handler) list(c echo.Context) error {
 	return listPage.Render(c, http.StatusOK, view)
 }
 
-func (h *Handler) listView(c echo.Context) (listView, error) {
-	ctx, person, now := c.Request().Context(), who(c), h.Now()
+// frame is what all lists share.
+func (h *Handler) frame(c echo.Context) (listView, error) {
 	view := listView{Chrome: h.Site.Chrome(c, "equipment.title"), Residence: c.QueryParam("residence"), MayWrite: mayWrite(c)}
-	residences, err := h.Meters.Residences(ctx, person)
-	if err != nil {
-		return view, err
-	}
+	residences, err := h.Meters.Residences(c.Request().Context(), who(c))
 	for _, r := range residences {
 		view.Residences = append(view.Residences, choice{string(r.ID), r.Name, string(r.ID) == view.Residence})
 	}
-	residence := metering.SiteID(view.Residence)
-	gateways, err := h.Watch.Gateways(ctx, person, residence, resource.Page{Limit: 1000})
+	return view, err
+}
+
+func (h *Handler) listView(c echo.Context) (listView, error) {
+	view, err := h.frame(c)
 	if err != nil {
 		return view, err
 	}
-	for _, g := range gateways {
-		l := gatewayLine(view.Language, g, now)
-		l.Where = joined(l.Where, view.of(g.Residence))
-		view.Gateways = append(view.Gateways, l)
-	}
-	if view.Unread, err = h.fares(c, view, watch.FareFilter{Residence: residence, Trouble: true}, "lus", false); err != nil {
+	if err := h.fillGateways(c, &view); err != nil {
 		return view, err
 	}
-	if view.Unchecked, err = h.fares(c, view, watch.FareFilter{Residence: residence, Unchecked: true}, "verifies", true); err != nil {
+	if view.Unread, err = h.groups(c, view, toRead, watch.FareFilter{Trouble: true}); err != nil {
 		return view, err
 	}
-	view.Unknown, err = h.strangers(c, view, residence)
+	if view.Unchecked, err = h.groups(c, view, toVerify, watch.FareFilter{Unchecked: true}); err != nil {
+		return view, err
+	}
+	view.Unknown, err = h.strangers(c, view, shown)
 	return view, err
+}
+
+// fillGateways shows those in trouble first, and folds the others away where they
+// are many.
+func (h *Handler) fillGateways(c echo.Context, view *listView) error {
+	all, err := h.Watch.Gateways(c.Request().Context(), who(c), metering.SiteID(view.Residence), resource.Page{Limit: 1000})
+	for _, g := range all {
+		l := gatewayLine(view.Language, g, h.Now())
+		l.Where = joined(l.Where, view.of(g.Residence))
+		if l.Wrong {
+			view.Gateways = append(view.Gateways, l)
+		} else {
+			view.Well = append(view.Well, l)
+		}
+	}
+	if len(all) <= fewGateways {
+		view.Gateways, view.Well = append(view.Gateways, view.Well...), nil
+	}
+	return err
 }
 
 // of names a residence, where the page shows several.
@@ -105,7 +129,7 @@ func (v listView) of(residence metering.SiteID) string {
 	return ""
 }
 
-// gatewayLine says how a gateway fares, with the worst first.
+// gatewayLine says how a gateway fares: of several faults the worst.
 func gatewayLine(l web.Language, g watch.GatewayStanding, now time.Time) line {
 	made := line{Link: path + "/passerelles/" + string(g.ID), Name: string(g.ID), Where: joined(g.Name, g.Place), Wrong: true}
 	switch {
@@ -138,39 +162,6 @@ func joined(parts ...string) string {
 	return strings.Join(full, ", ")
 }
 
-// fares is one section of meters, which goes on after ?name=.
-func (h *Handler) fares(c echo.Context, view listView, f watch.FareFilter, name string, checks bool) (section, error) {
-	all, err := h.Watch.Fares(c.Request().Context(), who(c), f, h.Now(), resource.Page{After: c.QueryParam(name), Limit: pageOf})
-	if err != nil {
-		return section{}, err
-	}
-	var s section
-	if len(all) > pageOf {
-		all = all[:pageOf]
-		s.Next = next(c, name, string(all[pageOf-1].Meter))
-	}
-	for _, m := range all {
-		l := fareLine(view.Language, m, h.Now())
-		l.Where = joined(l.Where, view.of(m.Residence))
-		if checks {
-			l.State, l.Since = view.T(states[m.Check]), ""
-		}
-		if !view.MayWrite {
-			l.Link = ""
-		}
-		s.Lines = append(s.Lines, l)
-	}
-	return s, nil
-}
-
-func next(c echo.Context, name, after string) string {
-	query := url.Values{name: {after}}
-	if r := c.QueryParam("residence"); r != "" {
-		query.Set("residence", r)
-	}
-	return path + "?" + query.Encode()
-}
-
 func fareLine(l web.Language, m watch.Fare, now time.Time) line {
 	made := line{Link: path + "/compteurs/" + string(m.Meter), Name: meterName(l, m.Kind, m.Serial, string(m.Meter)), Wrong: true,
 		State: l.T(standings[m.Standing])}
@@ -191,21 +182,21 @@ func meterName(l web.Language, kind metering.Kind, serial, id string) string {
 	return l.T("kind."+string(kind)) + " " + serial
 }
 
-func (h *Handler) strangers(c echo.Context, view listView, residence metering.SiteID) (section, error) {
-	all, err := h.Watch.Strangers(c.Request().Context(), who(c), residence, "", resource.Page{After: c.QueryParam("inconnus"), Limit: pageOf})
+// strangers lists at most limit meters that nobody registered.
+func (h *Handler) strangers(c echo.Context, view listView, limit int) (section, error) {
+	all, err := h.Watch.Strangers(c.Request().Context(), who(c), metering.SiteID(view.Residence), "", resource.Page{After: c.QueryParam("apres"), Limit: limit})
 	if err != nil {
 		return section{}, err
 	}
 	var s section
-	if len(all) > pageOf {
-		all = all[:pageOf]
-		s.Next = next(c, "inconnus", all[pageOf-1].Key())
+	if len(all) > limit {
+		all = all[:limit]
+		s.Next = view.address(strangersOf, all[limit-1].Key())
 	}
 	for _, m := range all {
-		l := line{Name: meterName(view.Language, m.Kind, m.Serial, string(m.Meter)), Wrong: true,
+		s.Lines = append(s.Lines, line{Name: meterName(view.Language, m.Kind, m.Serial, string(m.Meter)), Wrong: true,
 			Where: joined(view.T("equipment.by_gateway", m.Gateway), view.of(m.Residence)),
-			State: view.T("equipment.is_unknown")}
-		s.Lines = append(s.Lines, l)
+			State: view.T("equipment.is_unknown")})
 	}
 	return s, nil
 }

@@ -3,6 +3,7 @@ package installer
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -21,6 +22,7 @@ type meterView struct {
 	ID, Name, Where string
 	Path            string // of the meter's forms
 	Done, Fault     string
+	Typed           typed
 	Version         int64
 	Gateway         string
 	Hangs           bool
@@ -43,6 +45,22 @@ type meterView struct {
 	Coarse          bool // too coarse a resolution to be checked from here
 }
 
+// A typed is what stands in the forms of a page that is shown again: nobody types
+// twice in a cellar.
+type typed struct {
+	Dial, Old, Number, New string
+	Replacing              bool // the form was that of a replacement
+}
+
+// typedIn returns what the sender typed into a form that was refused.
+func typedIn(c echo.Context, p *problem.Error) typed {
+	if p == nil {
+		return typed{}
+	}
+	return typed{Dial: c.FormValue("cadran"), Old: c.FormValue("ancien"), Number: c.FormValue("numero"), New: c.FormValue("nouveau"),
+		Replacing: strings.HasSuffix(c.Path(), "/remplacement")}
+}
+
 var meterPage = web.MustPage[meterView](templates, "templates/meter.html")
 
 // refreshAfter is how soon the page looks again while a step waits.
@@ -61,6 +79,7 @@ func (h *Handler) showMeter(c echo.Context, p *problem.Error) error {
 		Version: e.Version, Gateway: string(e.Gateway), Unit: unitOf(e.Kind), Light: e.Kind.IndexUnit() == metering.WattHour}
 	view.Name = meterName(view.Language, e.Kind, e.Serial, string(e.ID))
 	view.Title, view.Done, view.Fault = view.Name, doneText(c, view.Language), sentence(view.Language, p)
+	view.Typed = typedIn(c, p)
 	if err := h.fillStanding(c, &view, e); err != nil {
 		return err
 	}

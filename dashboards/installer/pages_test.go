@@ -1,27 +1,14 @@
 package installer
 
 import (
-	"html/template"
 	"testing"
 
-	"github.com/jba/templatecheck"
+	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
 )
 
-// A wrong field name fails here, not on an installer's phone.
 func TestPagesFitTheirViews(t *testing.T) {
-	for _, page := range []struct {
-		name     string
-		template *template.Template
-		view     any
-	}{
-		{"list", listPage.Template, listView{}},
-		{"meter", meterPage.Template, meterView{}},
-		{"gateway", gatewayPage.Template, gatewayView{}},
-	} {
-		t.Run(page.name, func(t *testing.T) {
-			if err := templatecheck.CheckHTML(page.template.Lookup("layout"), page.view); err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
+	webtest.Fits(t, "list", listPage)
+	webtest.Fits(t, "whole list", wholePage)
+	webtest.Fits(t, "meter", meterPage)
+	webtest.Fits(t, "gateway", gatewayPage)
 }

@@ -122,14 +122,7 @@ func ficheOf(id premises.DwellingID) string { return "/logements/fiche/" + url.P
 
 // doorOf is a dwelling as people look for it.
 func doorOf(l web.Language, d premises.Dwelling) string {
-	parts := []string{l.T("home.place", d.Label)}
-	if d.Building != "" {
-		parts = append(parts, l.T("home.building", d.Building))
-	}
-	if d.Staircase != "" {
-		parts = append(parts, l.T("home.staircase", d.Staircase))
-	}
-	return strings.Join(parts, ", ")
+	return l.Door(d.Label, d.Building, d.Staircase)
 }
 
 func factsOf(l web.Language, d premises.Dwelling) string {
@@ -188,13 +181,15 @@ func (h *Handler) dwelling(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.showDwelling(c, http.StatusOK, d, nil)
+	return h.showDwelling(c, http.StatusOK, d, d, nil)
 }
 
-func (h *Handler) showDwelling(c echo.Context, status int, d premises.Dwelling, faults []string) error {
+// showDwelling fills the page in: kept is the dwelling as it is stored, which
+// names the page, d as it stands in the form.
+func (h *Handler) showDwelling(c echo.Context, status int, kept, d premises.Dwelling, faults []string) error {
 	ctx := c.Request().Context()
 	view := dwellingView{Chrome: h.site.Chrome(c, "stock.title"), Faults: faults, Dwelling: d, Path: ficheOf(d.ID)}
-	view.Title = doorOf(view.Language, d)
+	view.Title = doorOf(view.Language, kept)
 	view.Done = done(c, view.Language, doneStock)
 	view.choices()
 	place, err := h.store.Residence(ctx, staffOf(c), d.Residence)
@@ -260,6 +255,7 @@ func (h *Handler) updateDwelling(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	kept := d
 	if err = readDwelling(c, &d); err == nil {
 		err = h.store.UpdateDwelling(ctx, staffOf(c), d)
 	}
@@ -270,7 +266,7 @@ func (h *Handler) updateDwelling(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.showDwelling(c, p.StatusCode(), d, texts)
+	return h.showDwelling(c, p.StatusCode(), kept, d, texts)
 }
 
 // newDwelling serves GET /logements/nouveau.

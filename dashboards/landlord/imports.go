@@ -158,11 +158,14 @@ func (v *importView) faults(one premises.StockImport) {
 	}
 }
 
+// columnMissing is the fault of a file without one of its columns.
+const columnMissing = "field.stock_column_missing"
+
 func (v *importView) where(f stock.Fault) string {
 	switch {
 	case f.Row == 0:
 		return v.T("stock.whole_file")
-	case f.Column == "":
+	case f.Column == "", f.Message == columnMissing: // what is missing stands nowhere
 		return v.T("stock.at_row", f.Row)
 	default:
 		return v.T("stock.at_cell", f.Row, f.Column)

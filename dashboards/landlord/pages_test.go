@@ -1,32 +1,18 @@
 package landlord
 
 import (
-	"html/template"
 	"testing"
 
-	"github.com/jba/templatecheck"
+	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
 )
 
-// A wrong field name fails here, not on somebody's screen.
 func TestPagesFitTheirViews(t *testing.T) {
-	for _, page := range []struct {
-		name     string
-		template *template.Template
-		view     any
-	}{
-		{"dwellings", dwellingsPage.Template, dwellingsView{}},
-		{"dwelling", dwellingPage.Template, dwellingView{}},
-		{"residence", residencePage.Template, residenceView{}},
-		{"import form", importFormPage.Template, importFormView{}},
-		{"import", importPage.Template, importView{}},
-		{"people", homesPage.Template, homesView{}},
-		{"household", householdPage.Template, householdView{}},
-		{"move", movePage.Template, moveView{}},
-	} {
-		t.Run(page.name, func(t *testing.T) {
-			if err := templatecheck.CheckHTML(page.template.Lookup("layout"), page.view); err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
+	webtest.Fits(t, "dwellings", dwellingsPage)
+	webtest.Fits(t, "dwelling", dwellingPage)
+	webtest.Fits(t, "residence", residencePage)
+	webtest.Fits(t, "import form", importFormPage)
+	webtest.Fits(t, "import", importPage)
+	webtest.Fits(t, "people", homesPage)
+	webtest.Fits(t, "household", householdPage)
+	webtest.Fits(t, "move", movePage)
 }

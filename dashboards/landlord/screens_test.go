@@ -1,21 +1,20 @@
 package landlord_test
 
 import (
-	"context"
 	"fmt"
+	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
 	"github.com/xnetroseraie/xnet/internal/testkit"
 )
 
-// TestScreens opens every page in a real browser and checks that none is wider
-// than its window, down to 320 pixels. It writes pictures into the folder that
-// XNET_SCREENSHOTS names, if it names one.
+// TestScreens opens every page in a real browser and looks at it down to 320
+// pixels, as [webtest.Look] does.
 func TestScreens(t *testing.T) {
 	o := open(t)
 	faulty := o.upload("manager", []byte("résidence;identifiant;logement;surface;chauffage\nR;R-1;1;grand;vapeur\nR;R-1;7;12;\n")).header.Get("Location")
@@ -41,52 +40,28 @@ func TestScreens(t *testing.T) {
 		{"foyer-ouvert", "manager", "fr", "/personnes/H-martin", true},
 		{"foyer-interlocutrice", "advisor", "en", "/personnes/H-martin", false},
 	} {
-		for _, width := range widths() {
+		for _, width := range webtest.Widths() {
 			cookie := fmt.Sprintf(`document.cookie = "xnet_session=%s; path=/"; 1`, s.who)
 			if _, err := chromedp.Run(ctx, chromedp.Evaluate[int64](cookie)); err != nil {
 				t.Fatal(err)
 			}
 			address := o.url + "/langue/" + s.language + "?retour=" + url.QueryEscape(s.path)
-			look(ctx, t, fmt.Sprintf("%s-%s-%d", s.name, s.language, width), address, width, s.open)
+			webtest.Look(ctx, t, webtest.Screen{Name: fmt.Sprintf("%s-%s-%d", s.name, s.language, width), Address: address, Width: width, Unfold: s.open})
 		}
 	}
 }
 
-// widths are those of the pictures, or only the narrowest, which decides.
-func widths() []int64 {
-	if os.Getenv("XNET_SCREENSHOTS") == "" {
-		return []int64{320}
+// TestNonsense is what an attacker types who got an administrator's session.
+func TestNonsense(t *testing.T) {
+	o := open(t)
+	reader := webtest.Reader{
+		Get: func(path string) (int, string) { a := o.get("administrator", path); return a.status, a.page },
+		Send: func(path string, form url.Values) (int, string) {
+			a := o.ask("administrator", http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+			return a.status, a.page
+		},
 	}
-	return []int64{1280, 360, 320}
-}
-
-func look(ctx context.Context, t *testing.T, name, address string, width int64, open bool) {
-	t.Helper()
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(address)); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	if open {
-		if _, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`(d => { d.forEach(e => e.open = true); return d.length })(document.querySelectorAll("details"))`)); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-	}
-	widest, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
-	if err != nil || widest > width {
-		t.Errorf("%s is %d wide, %v", name, widest, err)
-	}
-	title, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.querySelectorAll("main section.card").length`))
-	if err != nil || title == 0 {
-		t.Errorf("%s shows nothing, %v", name, err)
-	}
-	folder := os.Getenv("XNET_SCREENSHOTS")
-	if folder == "" {
-		return
-	}
-	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o600); err != nil {
-		t.Fatal(err)
+	if forms := webtest.Nonsense(t, reader, "/logements", "/personnes"); forms < 12 {
+		t.Errorf("%d forms", forms)
 	}
 }

@@ -1,11 +1,7 @@
 package tenant_test
 
 import (
-	"database/sql"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -18,13 +14,9 @@ import (
 	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/notify"
 	"github.com/xnetroseraie/xnet/api/notify/notifytest"
-	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/sqldb"
-	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
 	"github.com/xnetroseraie/xnet/dashboards/tenant"
-	"github.com/xnetroseraie/xnet/dashboards/web"
-	"github.com/xnetroseraie/xnet/internal/civil"
-	"github.com/xnetroseraie/xnet/internal/testkit"
+	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
 )
 
 var start = time.Date(2026, 3, 18, 13, 0, 0, 0, time.UTC)
@@ -35,29 +27,16 @@ const password = "trois bateaux verts"
 // A hall is the pages of signing in and of access, with a real mail server and a
 // clock that tests turn.
 type hall struct {
+	*webtest.Site
 	t      *testing.T
-	url    string
-	db     *sql.DB
-	store  *accounts.Store
 	server *notifytest.Server
 	clock  *atomic.Int64 // ms
 }
 
 func newHall(t *testing.T, mails bool) hall {
 	t.Helper()
-	db := sqldbtest.Open(t, t.TempDir()+"/xnet.db")
-	h := hall{t: t, db: db, server: notifytest.Start(t), clock: &atomic.Int64{}}
+	h := hall{t: t, server: notifytest.Start(t), clock: &atomic.Int64{}}
 	h.clock.Store(start.UnixMilli())
-	now := func() time.Time { return sqldb.Time(h.clock.Load()) }
-	err := sqldb.InTx(t.Context(), db, func(tx *sql.Tx) error {
-		return accounts.Put(t.Context(), tx, []accounts.Person{{ID: "P1", Name: "Amina Diallo", Language: "fr"}, {ID: "P2", Name: "Jean Voisin", Language: "fr"}})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if h.store, err = accounts.NewStore(db, accounts.Cost{Passes: 1, MemoryKiB: 64}); err != nil {
-		t.Fatal(err)
-	}
 	config := h.server.Config()
 	if !mails {
 		config.Host = ""
@@ -66,98 +45,54 @@ func newHall(t *testing.T, mails bool) hall {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clerk := &accounts.Clerk{Store: h.store, Site: "https://roseraie.example", Advisor: "Claire", Dial: "02", Code: time.Hour, Now: now,
-		Say:  func(_, key string, args ...any) string { return web.French().T(key, args...) },
-		Date: func(_ string, d civil.Date) string { return d.String() }}
-	outbox := notify.NewOutbox(db, sender, clerk.Composers(), now, testkit.Logger(t))
-	door := &accounts.Door{Store: h.store, Throttle: accounts.NewThrottle(), Asks: accounts.NewAskThrottle(), Outbox: outbox,
-		Log: testkit.Logger(t), Now: now, Terms: accounts.Terms{Length: 30 * 24 * time.Hour}}
-	site, err := web.NewSite(web.Advisor{Name: "Claire Moreau", Telephone: "02 41 00 00 00"}, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	router := echo.New()
-	router.HTTPErrorHandler = func(err error, c echo.Context) { _ = site.Fault(c, problem.Of(err)) }
-	router.Use(door.Recognise)
-	tenant.NewEntrance(site, door, now).Register(router)
-	served := httptest.NewServer(router)
-	t.Cleanup(served.Close)
-	h.url = served.URL
-	notifytest.Run(t, outbox)
+	h.Site = webtest.Open(t, webtest.Setting{Sender: sender, Visit: 30 * 24 * time.Hour, Now: func() time.Time { return sqldb.Time(h.clock.Load()) },
+		Persons: []accounts.Person{{ID: "P1", Name: "Amina Diallo", Language: "fr"}, {ID: "P2", Name: "Jean Voisin", Language: "fr"}}},
+		func(e *echo.Echo, s *webtest.Site) { tenant.NewEntrance(s.Frame, s.Door, s.Now).Register(e) })
+	notifytest.Run(t, h.Outbox)
 	return h
 }
 
-// A reader is a browser that does not follow redirects.
+// A reader is a browser in the hall.
 type reader struct {
-	hall
-	client *http.Client
+	webtest.Browser
+	t *testing.T
 }
 
-func (h hall) reader() reader {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return reader{h, &http.Client{Jar: jar, Timeout: 20 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-}
+func (h hall) reader() reader { return reader{h.Browser(h.t), h.t} }
 
 // signedIn returns a reader who came in with a new code.
 func (h hall) signedIn(person accounts.PersonID) reader {
 	h.t.Helper()
-	code, err := h.store.Invite(h.t.Context(), person, sqldb.Time(h.clock.Load()).Add(time.Hour))
-	if err != nil {
-		h.t.Fatal(err)
-	}
 	r := h.reader()
-	r.post("/connexion", url.Values{"code": {code.String()}}, 303, "/")
+	r.post("/connexion", url.Values{"code": {h.Invite(h.t, person)}}, 303, "/")
 	return r
-}
-
-func (r reader) answer(response *http.Response, err error) (status int, to, page string) {
-	r.t.Helper()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return response.StatusCode, response.Header.Get("Location"), strings.ReplaceAll(string(text), "&#39;", "'")
 }
 
 // get returns a page, which must come with status 200.
 func (r reader) get(path string) string {
 	r.t.Helper()
-	status, _, page := r.answer(r.client.Get(r.url + path))
-	if status != http.StatusOK {
-		r.t.Errorf("%s: status %d", path, status)
+	a := r.Get(path)
+	if a.Status != http.StatusOK {
+		r.t.Errorf("%s: status %d", path, a.Status)
 	}
-	return page
+	return a.Page
 }
-
-var formToken = regexp.MustCompile(`name="jeton" value="([^"]+)"`)
 
 // submit posts a form of the access page with its token.
 func (r reader) submit(path string, form url.Values, status int, to string) string {
 	r.t.Helper()
-	token := formToken.FindStringSubmatch(r.get("/mon-acces"))
-	if token == nil {
-		r.t.Fatal("the page has no form token")
-	}
-	form.Set("jeton", token[1])
+	form.Set("jeton", webtest.Token(r.t, r.get("/mon-acces")))
 	return r.post(path, form, status, to)
 }
 
 // post fails the test unless the answer has the status and leads to that page.
 func (r reader) post(path string, form url.Values, status int, to string) string {
 	r.t.Helper()
-	gotStatus, gotTo, page := r.answer(r.client.PostForm(r.url+path, form))
-	if gotStatus != status || gotTo != to {
-		r.t.Errorf("POST %s: status %d to %q, want %d to %q", path, gotStatus, gotTo, status, to)
+	a := r.Send(path, form)
+	if a.Status != status || a.To != to {
+		r.t.Errorf("POST %s: status %d to %q, want %d to %q", path, a.Status, a.To, status, to)
 	}
-	return page
+	return a.Page
 }
 
 func (r reader) shows(page string, texts ...string) {
@@ -191,8 +126,8 @@ func TestPasswordPages(t *testing.T) {
 	other.post("/connexion/mot-de-passe", url.Values{"nom": {strings.ToUpper(name[1])}, "mot-de-passe": {password}}, 303, "/")
 	other.submit("/mon-acces/partout", url.Values{}, 303, "/connexion?fait=partout")
 	other.shows(other.get("/connexion?fait=partout"), "Vous êtes sorti de partout.", `action="/connexion/mot-de-passe"`)
-	if status, to, _ := r.answer(r.client.Get(h.url + "/mon-acces")); status != 303 || to != "/connexion" {
-		t.Errorf("the other session lives on: status %d to %s", status, to)
+	if a := r.Get("/mon-acces"); a.Status != 303 || a.To != "/connexion" {
+		t.Errorf("the other session lives on: status %d to %s", a.Status, a.To)
 	}
 }
 
@@ -225,8 +160,8 @@ func TestWithoutMail(t *testing.T) {
 			t.Errorf("%s offers codes by e-mail", path)
 		}
 	}
-	if status, _, _ := r.answer(h.reader().client.Get(h.url + "/connexion/e-mail")); status != http.StatusNotFound {
-		t.Errorf("/connexion/e-mail: status %d, want 404", status)
+	if a := h.reader().Get("/connexion/e-mail"); a.Status != http.StatusNotFound {
+		t.Errorf("/connexion/e-mail: status %d, want 404", a.Status)
 	}
 }
 
@@ -257,8 +192,11 @@ func TestFormsAreGuarded(t *testing.T) {
 		r.post("/mon-acces"+path, url.Values{"jeton": {"wrong"}, "nouveau": {password}, "encore": {password}}, 403, "")
 		h.reader().post("/mon-acces"+path, url.Values{}, 303, "/connexion")
 	}
+	late := h.reader()
+	late.post("/mon-acces/mot-de-passe", url.Values{"jeton": {"of a visit that is over"}}, 303, "/connexion?fini=1")
+	late.shows(late.get("/connexion?fini=1"), "Votre visite est finie.")
 	var id string
-	if err := h.db.QueryRowContext(t.Context(), `SELECT id FROM session WHERE person_id = 'P1'`).Scan(&id); err != nil {
+	if err := h.DB.QueryRowContext(t.Context(), `SELECT id FROM session WHERE person_id = 'P1'`).Scan(&id); err != nil {
 		t.Fatal(err)
 	}
 	other.submit("/mon-acces/visites/"+id+"/fin", url.Values{}, 404, "")

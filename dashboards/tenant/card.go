@@ -22,6 +22,7 @@ type card struct {
 	Why    *why
 	Chart  *chart
 	Fresh  string
+	Agree  string // the way to agree to this meter being read; empty where there is none to show
 }
 
 // chart is the drawing, its key and the table of the same numbers.

@@ -2,13 +2,11 @@ package tenant
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/consumption"
-	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
@@ -66,7 +64,7 @@ func (h *Handler) home(c echo.Context) error {
 	}
 	stay := home.Stays[len(home.Stays)-1]
 	t := teller{Language: view.Language, home: home, now: now, helped: view.Helped != ""}
-	view.Place = t.place(stay.Dwelling)
+	view.Place = view.Door(stay.Dwelling.Label, stay.Dwelling.Building, stay.Dwelling.Staircase)
 	view.MonthLink, view.MonthName = view.link(monthLink(today.MonthOf())), t.Month(today.MonthOf())
 	view.NoMeters = len(home.Series) == 0
 	for _, s := range home.Series {
@@ -100,18 +98,6 @@ func (h *Handler) left(c echo.Context, view homeView, today civil.Date) error {
 
 func monthLink(m civil.Month) string { return "/consommation/" + m.String() }
 
-// place says which home it is, as its door does.
-func (t teller) place(d premises.Dwelling) string {
-	parts := []string{t.T("home.place", d.Label)}
-	if d.Building != "" {
-		parts = append(parts, t.T("home.building", d.Building))
-	}
-	if d.Staircase != "" {
-		parts = append(parts, t.T("home.staircase", d.Staircase))
-	}
-	return strings.Join(parts, ", ")
-}
-
 // homeCard says what a kind used this month, yesterday and by day.
 func (t teller) homeCard(s consumption.Series) card {
 	c := card{Kind: s.Kind, Title: t.T("kind." + string(s.Kind))}
@@ -119,7 +105,7 @@ func (t teller) homeCard(s consumption.Series) card {
 	case metering.Off:
 		c.None = t.off()
 		if !t.helped {
-			c.Lines = []string{t.T("home.off_how")}
+			c.Lines, c.Agree = []string{t.T("home.off_how")}, t.T("home.off_agree")
 		}
 		return c
 	case metering.Month:

@@ -172,6 +172,9 @@ func (h *MyData) give(c echo.Context, form helperForm) (premises.Mandate, error)
 	}
 	// The last day is the one that was typed.
 	n := premises.NewMandate{HelperName: form.Name, Language: web.LanguageOf(c).Code(), Scope: scope, To: last.AddDays(1)}
+	if err := problem.OfFields(n.Faults()); err != nil {
+		return premises.Mandate{}, err
+	}
 	return h.Homes.CreateMandate(c.Request().Context(), h.viewer(c), n, h.Now())
 }
 

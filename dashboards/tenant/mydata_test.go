@@ -4,29 +4,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"html/template"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jba/templatecheck"
 
 	"github.com/xnetroseraie/xnet/api/consent"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 )
-
-func TestMyDataPagesFitTheirViews(t *testing.T) {
-	for _, page := range []struct {
-		name     string
-		template *template.Template
-		view     any
-	}{{"my data", myDataPage.Template, myDataView{}}, {"erase", erasePage.Template, eraseView{}}} {
-		if err := templatecheck.CheckHTML(page.template.Lookup("layout"), page.view); err != nil {
-			t.Errorf("%s: %v", page.name, err)
-		}
-	}
-}
 
 // A text that people agreed to stays as they read it: whoever changes one adds
 // the next version, and its line to testdata/consent-texts.

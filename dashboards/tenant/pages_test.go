@@ -1,28 +1,16 @@
 package tenant
 
 import (
-	"html/template"
 	"testing"
 
-	"github.com/jba/templatecheck"
+	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
 )
 
-// A wrong field name fails here, not on a tenant's screen.
 func TestPagesFitTheirViews(t *testing.T) {
-	for _, page := range []struct {
-		name     string
-		template *template.Template
-		view     any
-	}{
-		{"sign-in", signInPage.Template, signInView{}},
-		{"access", accessPage.Template, accessView{}},
-		{"home", homePage.Template, homeView{}},
-		{"month", monthPage.Template, monthView{}},
-	} {
-		t.Run(page.name, func(t *testing.T) {
-			if err := templatecheck.CheckHTML(page.template.Lookup("layout"), page.view); err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
+	webtest.Fits(t, "sign-in", signInPage)
+	webtest.Fits(t, "access", accessPage)
+	webtest.Fits(t, "home", homePage)
+	webtest.Fits(t, "month", monthPage)
+	webtest.Fits(t, "my data", myDataPage)
+	webtest.Fits(t, "erase", erasePage)
 }

@@ -57,6 +57,7 @@ type signInView struct {
 	ByPassword, ByEmail, Sent bool   // which form: that of a letter's code where none is true
 	Mails                     bool   // the site sends e-mails
 	Everywhere                bool   // the reader has just signed out everywhere
+	Over                      bool   // the reader's visit was over when they sent a form
 	Fault                     string // what is wrong with what was typed; empty for nothing
 }
 
@@ -86,7 +87,7 @@ func (h *Entrance) form(view signInView) echo.HandlerFunc {
 
 // signInForm serves GET /connexion: the form that was last of use here.
 func (h *Entrance) signInForm(c echo.Context) error {
-	view := signInView{Everywhere: c.QueryParam("fait") == "partout"}
+	view := signInView{Everywhere: c.QueryParam("fait") == "partout", Over: c.QueryParam(web.OverField) != ""}
 	switch h.door.LastWay(c) {
 	case accounts.ByPassword:
 		view.ByPassword = true

@@ -2,9 +2,11 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/problem"
 )
 
@@ -20,7 +22,7 @@ var faultPage = MustPage[faultView](files, "error.html")
 // whom to call. Who is not signed in is led to the sign-in page.
 func (s *Site) Fault(c echo.Context, p *problem.Error) error {
 	if p.Kind == problem.SignedOut {
-		return c.Redirect(http.StatusSeeOther, SignInPath)
+		return c.Redirect(http.StatusSeeOther, signInAfter(c))
 	}
 	problem.SetRetry(c, p)
 	title := "error.title"
@@ -32,6 +34,20 @@ func (s *Site) Fault(c echo.Context, p *problem.Error) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return faultPage.Render(c, p.StatusCode(), view)
 }
+
+// signInAfter is where who is not signed in goes on. Who sends a form with a token
+// was signed in when it was shown: the page tells them that the visit is over.
+// Files are not read for that.
+func signInAfter(c echo.Context) string {
+	form := strings.HasPrefix(c.Request().Header.Get(echo.HeaderContentType), echo.MIMEApplicationForm)
+	if form && c.FormValue(accounts.FormField) != "" {
+		return SignInPath + "?" + OverField + "=1"
+	}
+	return SignInPath
+}
+
+// OverField tells the sign-in page that the reader's visit was over.
+const OverField = "fini"
 
 // SignInPath is the address of the sign-in page.
 const SignInPath = "/connexion"

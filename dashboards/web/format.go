@@ -18,6 +18,7 @@ type format struct {
 	months           [12]string
 	first            string // the first day of a month
 	several          float64
+	spaced           *strings.Replacer // binds signs that stand apart to their word; nil where none do
 }
 
 // Spaces that do not break: before a unit, and between thousands.
@@ -28,6 +29,7 @@ const (
 
 var frenchFormat = format{
 	thousands: narrow, point: ",", first: "1er", several: 2,
+	spaced: strings.NewReplacer(" ?", firm+"?", " !", firm+"!", " :", firm+":", " ;", firm+";", "« ", "«"+firm, " »", firm+"»"),
 	days:   [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
 	months: [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
 }

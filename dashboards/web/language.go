@@ -55,6 +55,11 @@ func (l Language) read(name string) error {
 			return fmt.Errorf("%s: %s stands in another file too", name, key)
 		}
 	}
+	if l.format.spaced != nil {
+		for key, text := range texts {
+			texts[key] = l.format.spaced.Replace(text)
+		}
+	}
 	maps.Copy(l.texts, texts)
 	return nil
 }

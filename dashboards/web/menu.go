@@ -1,15 +1,18 @@
 package web
 
 import (
+	"strings"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
 )
 
-// A Link leads to a page; Here says that it is the one shown.
+// A Link leads to a page. Here says that it is the one shown, Within that the
+// one shown is below it.
 type Link struct {
-	Path, Name string
-	Here       bool
+	Path, Name   string
+	Here, Within bool
 }
 
 // An audience is who finds a page in the menu.
@@ -48,10 +51,20 @@ func menuFor(c echo.Context, l Language) []Link {
 	var links []Link
 	for _, m := range menu {
 		if m.audience(session) {
-			links = append(links, Link{m.path, l.T(m.key), c.Request().URL.Path == m.path})
+			here := c.Request().URL.Path
+			links = append(links, Link{m.path, l.T(m.key), here == m.path, below(here, m.path)})
 		}
 	}
 	return links
+}
+
+// below reports whether a page belongs to one of the menu; the months are below
+// the first page.
+func below(page, menuPath string) bool {
+	if menuPath == "/" {
+		return strings.HasPrefix(page, "/consommation/")
+	}
+	return strings.HasPrefix(page, menuPath+"/")
 }
 
 // FirstPage is where the menu of the session begins.

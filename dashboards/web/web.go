@@ -89,6 +89,7 @@ func (s *Site) Register(e *echo.Echo) {
 type Chrome struct {
 	Language
 	Title     string
+	Brand     string // of the pages: a tenant's home, or where the staff work
 	Style     string // address of the style sheet
 	Icon      string
 	Advisor   Advisor
@@ -105,9 +106,12 @@ type Switch struct{ Code, Name, Link string }
 // catalogue.
 func (s *Site) Chrome(c echo.Context, title string, args ...any) Chrome {
 	language := LanguageOf(c)
-	ch := Chrome{Language: language, Title: language.T(title, args...), Style: s.style.path, Icon: s.icon.path, Advisor: s.advisor}
+	ch := Chrome{Language: language, Title: language.T(title, args...), Brand: language.T("site.name"), Style: s.style.path, Icon: s.icon.path, Advisor: s.advisor}
 	if session, ok := accounts.Who(c); ok {
 		ch.Person, ch.FormToken = session.Person.Name, session.FormToken
+		if !atHome(session) {
+			ch.Brand = language.T("site.office")
+		}
 	}
 	ch.Menu = menuFor(c, language)
 	for _, other := range languages {

@@ -133,6 +133,36 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// Nobody lives in a "Logement Appartement 3".
+func TestDoor(t *testing.T) {
+	fr := language(t, "fr")
+	for label, want := range map[string]string{
+		"12": "Logement 12", "A12": "Logement A12", "12 bis": "Logement 12 bis", "T3": "Logement T3", "gauche": "gauche",
+		"Appartement 3": "Appartement 3", "Appt. 3": "Appt. 3", "Studio": "Studio", "Île 4": "Île 4",
+	} {
+		if got := strings.ReplaceAll(fr.Door(label, "A", "2"), "\u00a0", " "); got != want+", bâtiment A, escalier 2" {
+			t.Errorf("door %q: %q", label, got)
+		}
+	}
+	if got := strings.ReplaceAll(fr.Door("4", "", ""), "\u00a0", " "); got != "Logement 4" {
+		t.Errorf("door of a house: %q", got)
+	}
+}
+
+// A sign that stands apart in French never begins a line.
+func TestFrenchSignsStayWithTheirWord(t *testing.T) {
+	apart := regexp.MustCompile(` [?!:;»]|« `)
+	fr := language(t, "fr")
+	for _, key := range fr.Keys() {
+		if text := fr.T(key); apart.MatchString(text) {
+			t.Errorf("%s: %q", key, text)
+		}
+	}
+	if got := language(t, "en").T("why.title"); strings.Contains(got, "\u00a0") {
+		t.Errorf("English: %q", got)
+	}
+}
+
 func TestChart(t *testing.T) {
 	bars := []web.Bar{{Known: true, Used: 0}, {Known: true, Used: 700}, {Known: true, Used: 350, Estimated: true}, {}, {Known: true, Used: 1, Open: true}}
 	c := web.NewChart("c", "cold_water", "T", "D", bars, web.Scale{Unit: "u", Number: func(a metering.Amount) string { return language(t, "fr").Number(float64(a), 0) }})

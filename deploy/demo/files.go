@@ -26,6 +26,7 @@ func (d *demo) writeFiles() error {
 			"database": map[string]any{"dsn": d.path("api.sqlite")},
 			"broker":   map[string]any{"url": "tcp://" + d.addr.broker},
 			"influx":   d.influxConfig(),
+			"letter":   map[string]any{"sender": []string{"La Roseraie", "Service des locataires", "1 place des Rosiers", "49000 Angers"}},
 			"advisor":  map[string]any{"name": "Nadia Le Goff", "telephone": "02 41 00 00 00"},
 		},
 		"residence.yaml": landlordsList(d.residence, d.Interval),

@@ -94,7 +94,7 @@ func landlordsList(r *household.Residence, interval time.Duration) listFile {
 	}
 	for _, d := range r.Dwellings {
 		list.Dwellings = append(list.Dwellings, listDwelling{ID: string(d.ID), Building: d.Building,
-			Staircase: fmt.Sprint(d.Staircase), Label: fmt.Sprintf("Appartement %d", d.Number),
+			Staircase: fmt.Sprint(d.Staircase), Label: fmt.Sprint(d.Number),
 			Floor: d.Floor, Rooms: d.Rooms, AreaM2: d.AreaM2, Heating: "collective", HotWater: "collective",
 			Households: households(d), Points: points(r, d.ID, interval)})
 	}

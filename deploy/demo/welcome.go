@@ -11,15 +11,14 @@ import (
 // A guest is a tenant whom the demo introduces.
 type guest struct {
 	person string // id
-	name   string
 	flat   household.DwellingID
 	why    string
 }
 
 // staff are those who work for the landlord, each with what they look at.
 var staff = []struct{ person, name, role, why string }{
-	{"S-administrator", "Agathe Laurier", "administrator", "sets up: dwellings, people, equipment, roles"},
-	{"S-manager", "Bruno Sureau", "manager", "the landlord: dwellings and equipment"},
+	{"S-administrator", "Agathe Laurier", "administrator", "sets everything up"},
+	{"S-manager", "Bruno Sureau", "manager", "dwellings, people, equipment"},
 	{"S-advisor", "Nadia Le Goff", "advisor", "the one whom families call"},
 	{"S-installer", "Karim Tilleul", "installer", "checks gateways and meters"},
 }
@@ -42,8 +41,8 @@ var introductions = []struct {
 // guests are an ordinary household that agreed to be read finely, one that did
 // not, and the first of each story.
 func (d *demo) guests() (list []guest) {
-	list = append(list, d.ordinary(household.ConsentFine, "an ordinary household, read every 10 seconds with its consent")...)
-	list = append(list, d.ordinary(household.ConsentNone, "an ordinary household, read as rarely as the law allows")...)
+	list = append(list, d.ordinary(household.ConsentFine, "ordinary, read every 10 seconds: it agreed")...)
+	list = append(list, d.ordinary(household.ConsentNone, "ordinary, read as rarely as the law allows")...)
 	for _, i := range introductions {
 		for _, flat := range d.residence.Dwellings {
 			if g, ok := d.guest(flat, i.why); ok && flat.Has(i.story) {
@@ -73,7 +72,7 @@ func (d *demo) guest(flat *household.Dwelling, why string) (guest, bool) {
 	}
 	for i := range flat.Households {
 		if &flat.Households[i] == h {
-			return guest{person: personID(flat, i, 0), name: h.Persons[0].Name(), flat: flat.ID, why: why}, true
+			return guest{person: personID(flat, i, 0), flat: flat.ID, why: why}, true
 		}
 	}
 	return guest{}, false
@@ -86,11 +85,11 @@ func (d *demo) welcome() {
 	d.screen.step("ready")
 	d.screen.say("\n  Open   http://%s\n\n  Sign in with one of these codes:\n", d.addr.api)
 	for _, g := range d.guests() {
-		d.screen.say("    %-15s %-22s flat %-7s %s", d.codes[g.person], g.name, g.flat, g.why)
+		d.screen.say("    %-15s flat %-6s %s", d.codes[g.person], g.flat, g.why)
 	}
 	d.screen.say("\n  Or as one of the staff:\n")
 	for _, s := range staff {
-		d.screen.say("    %-15s %-22s %-12s %s", d.codes[s.person], s.name, s.role, s.why)
+		d.screen.say("    %-15s %-15s %s: %s", d.codes[s.person], s.name, s.role, s.why)
 	}
 	d.screen.say("\n  The meters are read every %s; the newest reading stands on the page.", d.Interval)
 	d.screen.say("  Logs are in %s. Ctrl-C ends everything.\n", fmt.Sprint(d.path("log")))

@@ -1,0 +1,150 @@
+package installer_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/meters/check"
+	"github.com/xnetroseraie/xnet/api/meters/configuration"
+	"github.com/xnetroseraie/xnet/api/meters/meterstest"
+	"github.com/xnetroseraie/xnet/api/meters/watch"
+	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
+	"github.com/xnetroseraie/xnet/dashboards/installer"
+	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
+	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/testkit"
+)
+
+// manyMeters is how many more meters of R no gateway has named: more than the
+// first page names, and more than one page of the list.
+const manyMeters = 60
+
+// readings are none yet, of an InfluxDB that answers.
+func readings(t *testing.T) *influx.Client {
+	t.Helper()
+	client, err := influx.Open(influx.Config{URL: testkit.Influx(t).URL, Prefix: "xnet"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	if err := client.SetUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// open serves the pages of a residence most of whose meters no gateway has named.
+// Its lists need no readings, so client may be nil for them.
+func open(t *testing.T, client *influx.Client) *webtest.Site {
+	t.Helper()
+	site := webtest.Open(t, webtest.Setting{Now: func() time.Time { return meterstest.Now }, Visit: time.Hour}, func(e *echo.Echo, s *webtest.Site) {
+		e.POST("/enter", func(c echo.Context) error { return s.Door.Enter(c, c.FormValue("code")) })
+		fleet := meters.NewStore(s.DB)
+		installer.New(installer.Parts{Site: s.Frame, Meters: fleet, Checks: check.NewStore(s.DB, fleet, client), Now: s.Now,
+			Watch: watch.NewStore(s.DB, premises.NewStore(s.DB), fleet, client), Configs: configuration.NewStore(s.DB, fleet, nil)}).Register(e)
+	})
+	meterstest.Furnish(t, site.DB)
+	for i := range manyMeters {
+		n := fmt.Sprintf("%02d", i)
+		sqldbtest.Exec(t, site.DB, `INSERT INTO dwelling (id, residence_id, building, staircase, label, floor, rooms, area_m2) VALUES ($1, 'R', 'B', '1', $2, 0, 3, 60)`, "R-B"+n, n)
+		sqldbtest.Exec(t, site.DB, `INSERT INTO point (id, dwelling_id, kind) VALUES ($1, $2, 'cold_water')`, "R-B"+n+"-cw", "R-B"+n)
+		sqldbtest.Exec(t, site.DB, `INSERT INTO meter (id, gateway_id, kind, index_modulus, max_per_hour, interval_s, resolution, serial, profile, bus, slave, channel, pulse, start_index)
+			VALUES ($1, 'gw-r2', 'cold_water', 0, 0, 600, 'day', $2, '', '', 0, 0, 0, 0)`, "new-"+n, "5550"+n)
+		sqldbtest.Exec(t, site.DB, `INSERT INTO binding (meter_id, point_id, from_ms) VALUES ($1, $2, 1735689600000)`, "new-"+n, "R-B"+n+"-cw")
+	}
+	return site
+}
+
+func enter(t *testing.T, s *webtest.Site, person accounts.PersonID) webtest.Browser {
+	t.Helper()
+	b := s.Browser(t)
+	if a := b.Send("/enter", url.Values{"code": {s.Invite(t, person)}}); a.Status != http.StatusOK {
+		t.Fatalf("sign-in of %s: %d", person, a.Status)
+	}
+	return b
+}
+
+func shows(t *testing.T, page string, wanted, unwanted []string) {
+	t.Helper()
+	for _, text := range wanted {
+		if !strings.Contains(page, text) {
+			t.Errorf("the page does not show %q", text)
+		}
+	}
+	for _, text := range unwanted {
+		if strings.Contains(page, text) {
+			t.Errorf("the page shows %q", text)
+		}
+	}
+}
+
+// What is to be done stands once, with how many meters and the first of them;
+// all of them are a link away, page by page.
+func TestMetersAreGroupedByWhatIsToBeDone(t *testing.T) {
+	b := enter(t, open(t, nil), meterstest.Installer)
+	first := b.Get("/equipements").Page
+	shows(t, first, []string{"Sa passerelle ne l’a jamais vu.", "63 compteurs", "Regardez le câble, le courant et le numéro.", "Pas encore vérifié",
+		"/equipements?liste=jamais-vus", "/equipements?liste=a-verifier", "Espace équipe", "30110001"}, []string{"555000", "Pas de relève depuis plus", "cw-s", "Mon logement"})
+	if got := strings.Count(first, "30110001"); got != 2 {
+		t.Errorf("a meter that is neither read nor verified stands %d times on the page, want 2", got)
+	}
+	whole := b.Get("/equipements?liste=jamais-vus").Page
+	shows(t, whole, []string{"Regardez le câble, le courant et le numéro.", "30110001", "555000", "Logement 00, bâtiment B", "/equipements/compteurs/new-00"},
+		[]string{"555059", "cw-s", "30119999"})
+	if got := strings.Count(whole, `<li><div>`); got != 50 {
+		t.Errorf("%d meters on the first page of the list, want 50", got)
+	}
+	shows(t, b.Get("/equipements?apres=new-46&liste=jamais-vus").Page, []string{"555047", "555059"}, []string{"555046", "Voir la suite"})
+	shows(t, b.Get("/equipements?liste=sans-releve").Page, []string{"Pas de relève depuis plus d’un jour.", "Aucun compteur."}, []string{"3011"})
+	for _, slug := range []string{"autre", "<script>", strings.Repeat("x", 3000)} {
+		if a := b.Get("/equipements?liste=" + url.QueryEscape(slug)); a.Status != http.StatusNotFound || strings.Contains(a.Page, "<script") {
+			t.Errorf("list %.20q: status %d", slug, a.Status)
+		}
+	}
+}
+
+// A list shows no more than the first page does: a manager no way to a meter's
+// index, an installer nothing of another residence.
+func TestListsShowNoMoreThanTheirReaderMaySee(t *testing.T) {
+	site := open(t, nil)
+	for person, want := range map[accounts.PersonID]struct{ wanted, unwanted []string }{
+		meterstest.Manager:   {[]string{"30110001", "555000"}, []string{"/equipements/compteurs/", "30119999"}},
+		meterstest.Elsewhere: {[]string{"30119999"}, []string{"30110001", "555000", "Résidence R"}},
+	} {
+		shows(t, enter(t, site, person).Get("/equipements?liste=jamais-vus").Page, want.wanted, want.unwanted)
+	}
+	if a := enter(t, site, meterstest.Tenant).Get("/equipements?liste=jamais-vus"); a.Status != http.StatusForbidden {
+		t.Errorf("a tenant: status %d", a.Status)
+	}
+}
+
+// Nobody types a number twice in a cellar.
+func TestRefusedFormKeepsWhatWasTyped(t *testing.T) {
+	b := enter(t, open(t, readings(t)), meterstest.Installer)
+	const meter = "/equipements/compteurs/cw-1"
+	token := webtest.Token(t, b.Get(meter).Page)
+	a := b.Send(meter+"/remplacement", url.Values{"jeton": {token}, "version": {"1"}, "ancien": {"153,3"}, "numero": {"40220001"}, "nouveau": {"<zéro>"}})
+	if a.Status != http.StatusUnprocessableEntity {
+		t.Errorf("a dial of words: status %d", a.Status)
+	}
+	shows(t, a.Page, []string{"Tapez les chiffres du cadran", `<details class="card" open>`, `value="153,3"`, `value="40220001"`, `value="&lt;zéro&gt;"`}, nil)
+	a = b.Send(meter+"/cadran", url.Values{"jeton": {token}, "cadran": {"cent"}})
+	shows(t, a.Page, []string{`value="cent"`}, []string{`<details class="card" open>`})
+	shows(t, b.Get(meter).Page, []string{`name="cadran" value=""`}, []string{"cent\"", `<details class="card" open>`})
+}
+
+func TestNonsense(t *testing.T) {
+	b := enter(t, open(t, readings(t)), meterstest.Installer)
+	if forms := webtest.Nonsense(t, b.Reader(), "/equipements"); forms < 1 {
+		t.Errorf("%d forms", forms)
+	}
+}
