@@ -30,6 +30,10 @@ func (k *Clerk) letter(ctx context.Context, i Invitation) (document.Invitation, 
 	if err != nil {
 		return document.Invitation{}, err
 	}
+	words, err := k.wordingFor(ctx, i.Person.ID)
+	if err != nil {
+		return document.Invitation{}, err
+	}
 	say := func(key string, args ...any) string { return k.Say(i.Person.Language, key, args...) }
 	address := k.Site + signInPath
 	return document.Invitation{
@@ -37,8 +41,8 @@ func (k *Clerk) letter(ctx context.Context, i Invitation) (document.Invitation, 
 		Sender:    k.Sender,
 		Recipient: k.envelope(i.Person, home),
 		Date:      say("letter.date", k.Date(i.Person.Language, civil.DateIn(k.Now(), zone))),
-		Title:     say("letter.title"),
-		Opening:   []string{say("letter.hello", i.Person.Name), say("letter.lead"), say("letter.free")},
+		Title:     say(words.title),
+		Opening:   []string{say("letter.hello", i.Person.Name), say(words.lead), say(words.free)},
 		StepsHead: say("letter.steps"),
 		Steps:     []string{say("letter.step_open"), say("letter.step_code"), say("letter.step_enter")},
 		Address:   shown(address),
@@ -50,6 +54,46 @@ func (k *Clerk) letter(ctx context.Context, i Invitation) (document.Invitation, 
 		HelpHead:  say("letter.help", k.Advisor),
 		Telephone: k.Dial,
 	}, nil
+}
+
+// A wording is the keys of what an invitation says to one kind of reader.
+type wording struct{ title, lead, free, subject, mailLead string }
+
+func toTenant() wording {
+	return wording{"letter.title", "letter.lead", "letter.free", "mail.invitation_subject", "mail.invitation_lead"}
+}
+
+func toStaff() wording {
+	return wording{"letter.title_staff", "letter.lead_staff", "letter.free_staff", "mail.invitation_subject_staff", "mail.invitation_lead_staff"}
+}
+
+func toHelper() wording {
+	return wording{"letter.title_helper", "letter.lead_helper", "letter.free_helper", "mail.invitation_subject_helper", "mail.invitation_lead_helper"}
+}
+
+const readsAs = `
+SELECT (SELECT COUNT(*) FROM staff_role WHERE person_id = $1),
+       (SELECT COUNT(*) FROM mandate WHERE helper_id = $1 AND revoked_ms IS NULL)`
+
+// wordingFor tells staff and helpers from tenants. Who lives in one of the homes is
+// a tenant, whatever else they do.
+func (k *Clerk) wordingFor(ctx context.Context, person PersonID) (wording, error) {
+	at, err := k.homeOf(ctx, person)
+	if err != nil || at.residence != "" {
+		return toTenant(), err
+	}
+	var roles, mandates int
+	if err := k.Store.db.QueryRowContext(ctx, readsAs, string(person)).Scan(&roles, &mandates); err != nil {
+		return wording{}, fmt.Errorf("roles of person %s: %w", person, err)
+	}
+	switch {
+	case roles > 0:
+		return toStaff(), nil
+	case mandates > 0:
+		return toHelper(), nil
+	default:
+		return toTenant(), nil
+	}
 }
 
 // shown is an address as a person types it.
@@ -201,8 +245,12 @@ func (k *Clerk) invitationMail(ctx context.Context, m notify.Message) (notify.Ma
 	if err != nil {
 		return notify.Mail{}, err
 	}
-	return k.mail(ctx, person, "mail.invitation_subject",
-		said{"mail.invitation_lead", nil}, said{"mail.open", []any{k.Site + signInPath}}, said{"mail.code", []any{code.String()}}, said{"mail.once", nil})
+	words, err := k.wordingFor(ctx, person)
+	if err != nil {
+		return notify.Mail{}, err
+	}
+	return k.mail(ctx, person, words.subject,
+		said{words.mailLead, nil}, said{"mail.open", []any{k.Site + signInPath}}, said{"mail.code", []any{code.String()}}, said{"mail.once", nil})
 }
 
 // codeMail draws the code that somebody asked for on a page.

@@ -104,6 +104,10 @@ func CheckPerson(p Person) []problem.Field {
 	return faults
 }
 
+// Unreadable reports whether r has no place in a name: controls, and marks that
+// turn the direction of what follows, which would let a name read as another.
+func Unreadable(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+
 // checkText holds a text of one line to at most so many characters.
 func checkText(field, text string, most int) []problem.Field {
 	switch {
@@ -111,7 +115,7 @@ func checkText(field, text string, most int) []problem.Field {
 		return []problem.Field{{Name: field, Message: "field.missing"}}
 	case utf8.RuneCountInString(text) > most:
 		return []problem.Field{{Name: field, Message: "field.too_long", Args: []any{most}}}
-	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, Unreadable):
 		return []problem.Field{{Name: field, Message: "field.malformed"}}
 	}
 	return nil

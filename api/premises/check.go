@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
@@ -46,7 +46,7 @@ func (f *faults) text(name string, written *string, least, most int) {
 	*written = strings.TrimSpace(*written)
 	n := utf8.RuneCountInString(*written)
 	switch {
-	case !utf8.ValidString(*written) || strings.ContainsFunc(*written, unicode.IsControl):
+	case !utf8.ValidString(*written) || strings.ContainsFunc(*written, accounts.Unreadable):
 		f.add(name, "field.malformed")
 	case n < least:
 		f.add(name, "field.missing")
