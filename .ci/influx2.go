@@ -84,16 +84,27 @@ func find() (path, why string) {
 		}
 		tools = filepath.Join(cache, "xnet-tools")
 	}
-	candidates, _ := filepath.Glob(filepath.Join(tools, "influxd-2.7*", "influxd"))
-	if found, err := exec.LookPath("influxd"); err == nil {
-		candidates = append([]string{found}, candidates...)
+	if found, err := exec.LookPath("influxd"); err == nil && strings.Contains(asked(found), "2.7") {
+		return found, ""
 	}
-	for _, c := range candidates {
-		if said, err := exec.Command(c, "version").CombinedOutput(); err == nil && strings.Contains(string(said), "2.7") {
+	// One that was built from its module may call itself "dev": its folder says
+	// which version it is.
+	built, _ := filepath.Glob(filepath.Join(tools, "influxd-2.7*", "influxd"))
+	for _, c := range built {
+		if strings.HasPrefix(asked(c), "InfluxDB") {
 			return c, ""
 		}
 	}
 	return build(filepath.Join(tools, "influxd-"+version))
+}
+
+// asked returns what an influxd says of its version, or nothing.
+func asked(path string) string {
+	said, err := exec.Command(path, "version").CombinedOutput()
+	if err != nil {
+		return ""
+	}
+	return string(said)
 }
 
 // build makes InfluxDB from its module, which takes many minutes once. A part of
@@ -148,7 +159,7 @@ func compile(aside string) (said []byte, err error) {
 	if err := os.CopyFS(source, os.DirFS(downloaded.Dir)); err != nil {
 		return nil, err
 	}
-	return do(source, "go", "build", "-tags", "sqlite_foreign_keys,sqlite_json", "-o", filepath.Join(aside, "influxd"), "./cmd/influxd")
+	return do(source, "go", "build", "-ldflags", "-X main.version=v"+version, "-tags", "sqlite_foreign_keys,sqlite_json", "-o", filepath.Join(aside, "influxd"), "./cmd/influxd")
 }
 
 // ending is the last lines of what a tool said.

@@ -69,14 +69,7 @@ func unrolled(ctx context.Context, store *influx.Client, meters []sites.Meter) (
 	if err != nil {
 		return nil, err
 	}
-	begin, err := store.After(ctx, names, metering.Index, dawn, now)
-	if err != nil {
-		return nil, err
-	}
-	from := make(map[metering.MeterID]time.Time, len(begin))
-	for id, first := range begin {
-		from[id] = first.At
-	}
+	from := make(map[metering.MeterID]time.Time, len(names))
 	for _, p := range influx.Periods {
 		stored, err := store.LastConsumption(ctx, p, names, dawn, now)
 		if err != nil {
@@ -87,6 +80,15 @@ func unrolled(ctx context.Context, store *influx.Client, meters []sites.Meter) (
 				from[m.Meter] = later(from[m.Meter], m.Next(p, c.Start))
 			}
 		}
+	}
+	// The first reading ever is far to seek: only where no period tells.
+	untold := slices.DeleteFunc(slices.Clone(names), func(id metering.MeterID) bool { return !from[id].IsZero() })
+	begin, err := store.After(ctx, untold, metering.Index, dawn, now)
+	if err != nil {
+		return nil, err
+	}
+	for id, first := range begin {
+		from[id] = first.At
 	}
 	missing := map[metering.MeterID]span{}
 	for _, m := range meters {

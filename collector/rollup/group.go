@@ -18,7 +18,7 @@ type loaded struct {
 	items     []*item
 	window    bounds
 	readings  map[metering.MeterID][]metering.Reading
-	stored    map[metering.MeterID][]influx.Consumption
+	stored    map[metering.MeterID][]influx.Consumption // indexes only
 
 	written   int
 	overtaken []*item
@@ -66,7 +66,7 @@ func (g *loaded) load(ctx context.Context) (err error) {
 		return err
 	}
 	finest := g.items[0].meter.Periods()[0]
-	g.stored, err = g.store.Consumption(ctx, finest, ids(g.items), g.items[0].meter.Floor(finest, g.window.from), g.window.to)
+	g.stored, err = g.store.Indexes(ctx, finest, ids(g.items), g.items[0].meter.Floor(finest, g.window.from), g.window.to)
 	return err
 }
 
@@ -139,11 +139,11 @@ func (g *loaded) compare(ctx context.Context, settled []*item) ([]*item, error) 
 	if len(settled) == 0 {
 		return nil, nil
 	}
-	now, err := g.store.Readings(ctx, ids(settled), metering.Index, g.window.from, g.window.to)
+	now, err := g.store.Tallies(ctx, ids(settled), metering.Index, g.window.from, g.window.to)
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(slices.Clone(settled), func(it *item) bool {
-		return slices.Equal(now[it.meter.Meter], g.readings[it.meter.Meter])
+		return now[it.meter.Meter] == influx.TallyOf(g.readings[it.meter.Meter])
 	}), nil
 }

@@ -23,7 +23,8 @@ type Rebuild struct {
 	Directory   *sites.Directory
 	Meters      []sites.Meter
 	First, Last civil.Date // in each meter's own zone
-	// Progress is told how many meters are done; nil for nobody.
+	// Progress is told how many more meters are done, one call at a time; nil for
+	// nobody.
 	Progress func(meters int)
 }
 
@@ -37,18 +38,8 @@ func (r *Rebuild) Run(ctx context.Context) (periods int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	var lost []error
-	for chunk := range slices.Chunk(items, metersPerGroup) {
-		done, err := r.settle(ctx, chunk)
-		periods, lost = periods+done.periods, append(lost, done.lost...)
-		if err != nil {
-			return periods, errors.Join(append(lost, err)...)
-		}
-		if r.Progress != nil {
-			r.Progress(len(chunk))
-		}
-	}
-	return periods, errors.Join(lost...)
+	done, err := r.settle(ctx, items)
+	return done.periods, errors.Join(append(done.lost, err)...)
 }
 
 // Touch computes the periods that readings touch, which must be stored. It may
@@ -76,7 +67,7 @@ func Touch(ctx context.Context, store *influx.Client, directory *sites.Directory
 const maxOvertaken = 3
 
 func (r *Rebuild) settle(ctx context.Context, items []*item) (*outcome, error) {
-	done, err := settle(ctx, r.Store, r.Directory, items)
+	done, err := settle(ctx, r.Store, r.Directory, items, r.Progress)
 	for range maxOvertaken {
 		if err != nil || len(done.overtaken) == 0 {
 			break
@@ -86,7 +77,7 @@ func (r *Rebuild) settle(ctx context.Context, items []*item) (*outcome, error) {
 			again = append(again, newItem(it.meter, it.dirty))
 		}
 		var more *outcome
-		more, err = settle(ctx, r.Store, r.Directory, again)
+		more, err = settle(ctx, r.Store, r.Directory, again, nil)
 		done.lost, done.overtaken = append(done.lost, more.lost...), more.overtaken
 	}
 	return done, err

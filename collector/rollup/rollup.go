@@ -253,7 +253,7 @@ func (r *Rollup) round(ctx context.Context) error {
 		return nil
 	}
 	begun := time.Now()
-	done, err := settle(ctx, r.store, r.sites, items)
+	done, err := settle(ctx, r.store, r.sites, items, nil)
 	for _, lost := range done.lost {
 		r.log.Error("periods are not computed: see the reason, then run collector rollup", "error", lost)
 	}

@@ -17,11 +17,12 @@ import (
 )
 
 // Bounds of one group of items: what is read at once stays small in memory, and
-// two groups are worked on at a time.
+// some groups are worked on at a time, because InfluxDB answers each from one
+// core.
 const (
 	metersPerGroup   = 100
-	readingsPerGroup = 400_000
-	parallelGroups   = 2
+	readingsPerGroup = 200_000
+	parallelGroups   = 4
 )
 
 // maxRounds ends items whose window would grow for ever, which none does.
@@ -31,6 +32,8 @@ var errUnsettled = errors.New("readings and periods contradict each other")
 
 // An outcome is what became of items.
 type outcome struct {
+	progress func(items int) // is told how many more are done; nil for nobody
+
 	mu      sync.Mutex
 	periods int     // written
 	lost    []error // of groups that trying again does not mend
@@ -39,11 +42,12 @@ type outcome struct {
 	overtaken []*item
 }
 
-// settle recomputes and writes what items call for. The error is temporary:
-// everything is then to be settled again. What is not goes to the outcome, and
-// does not keep others from being settled.
-func settle(ctx context.Context, store *influx.Client, directory *sites.Directory, items []*item) (*outcome, error) {
-	done := &outcome{}
+// settle recomputes and writes what items call for, and tells progress, unless it
+// is nil, how many are done. The error is temporary: everything is then to be
+// settled again. What is not goes to the outcome, and does not keep others from
+// being settled.
+func settle(ctx context.Context, store *influx.Client, directory *sites.Directory, items []*item, progress func(items int)) (*outcome, error) {
+	done := &outcome{progress: progress}
 	for range maxRounds {
 		if len(items) == 0 {
 			return done, nil
@@ -70,7 +74,18 @@ func settle(ctx context.Context, store *influx.Client, directory *sites.Director
 func (o *outcome) lose(items []*item, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.lost = append(o.lost, fmt.Errorf("roll up meters %v: %w", ids(items), err))
+	if len(items) > 0 {
+		o.lost = append(o.lost, fmt.Errorf("roll up %s: %w", some(items), err))
+	}
+}
+
+// some names the first few of the items' meters.
+func some(items []*item) string {
+	const few = 5
+	if len(items) <= few {
+		return fmt.Sprintf("meters %v", ids(items))
+	}
+	return fmt.Sprintf("meters %v and %d more", ids(items[:few]), len(items)-few)
 }
 
 func (o *outcome) settleGroup(ctx context.Context, g *loaded) (again []*item, err error) {
@@ -80,6 +95,9 @@ func (o *outcome) settleGroup(ctx context.Context, g *loaded) (again []*item, er
 		o.mu.Lock()
 		o.periods += g.written
 		o.overtaken = append(o.overtaken, g.overtaken...)
+		if o.progress != nil {
+			o.progress(len(g.items) - len(again))
+		}
 		o.mu.Unlock()
 		return again, nil
 	case errors.Is(err, influx.ErrTemporary) || ctx.Err() != nil:

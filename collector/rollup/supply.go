@@ -2,6 +2,7 @@ package rollup
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/xnetroseraie/xnet/internal/metering"
@@ -38,10 +39,17 @@ func (g *loaded) before(ctx context.Context, items []*item) (still, wider []*ite
 				it.window.from = earlier(it.window.from, it.since.Add(-it.reach()))
 			}
 		} else {
-			it.origin, still = true, append(still, it)
+			it.begins(g.window.from)
+			still = append(still, it)
 		}
 	}
 	return still, wider, nil
+}
+
+// begins notes that no reading lies before at. The window must reach as far, or
+// it would leave out the readings from at to its own beginning.
+func (it *item) begins(at time.Time) {
+	it.origin, it.window.from = true, earlier(it.window.from, at)
 }
 
 // anchors looks for the last stored boundary before the window, and where there
@@ -50,7 +58,8 @@ func (g *loaded) anchors(ctx context.Context, items []*item) (still, wider []*it
 	if err := g.seek(ctx, items); err != nil {
 		return nil, nil, err
 	}
-	first, err := g.store.After(ctx, ids(items), metering.Index, dawn, g.window.from.Add(-time.Millisecond))
+	unsure := slices.DeleteFunc(slices.Clone(items), func(it *item) bool { return it.origin })
+	first, err := g.store.After(ctx, ids(unsure), metering.Index, dawn, g.window.from.Add(-time.Millisecond))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,7 +67,8 @@ func (g *loaded) anchors(ctx context.Context, items []*item) (still, wider []*it
 		r, earlier := first[it.meter.Meter]
 		switch {
 		case !earlier:
-			it.origin, still = true, append(still, it)
+			it.begins(g.window.from)
+			still = append(still, it)
 		case it.anchor == nil:
 			it.window.from, wider = r.At, append(wider, it)
 		default:
@@ -104,7 +114,8 @@ func (g *loaded) after(ctx context.Context, items []*item) (still, wider []*item
 			it.window.to, wider = later(r.At, it.until).Add(it.reach()), append(wider, it)
 			it.limit()
 		} else {
-			it.end, still = true, append(still, it)
+			it.end, it.window.to = true, later(it.window.to, g.window.to)
+			still = append(still, it)
 		}
 	}
 	return still, wider, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/xnetroseraie/xnet/internal/influx"
 	"github.com/xnetroseraie/xnet/internal/metering"
+	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
 // A veeCase is an event in an otherwise even life of a meter that counts 10 each
@@ -202,4 +203,71 @@ func TestReplacement(t *testing.T) {
 	if last := found["M2"][len(found["M2"])-1]; last.Index != 123_456+280 {
 		t.Errorf("the new meter ends at %d", last.Index)
 	}
+}
+
+// TestReplacementOfTheRegistry takes the registry as the api publishes it: the
+// old meter ends where the new one begins. From the dials of the replacement and
+// the stored boundaries the total over it is exact, and nothing is booked for
+// the index of the new meter.
+func TestReplacementOfTheRegistry(t *testing.T) {
+	t.Parallel()
+	swap := base.Add(205 * minute)
+	published := fmt.Sprintf(`{"site":"S1","zone":"Europe/Paris","earliest_ms":0,"meters":[
+		{"meter":"M1","gateway":"G1","kind":"electricity","index_modulus":1000000,"max_per_hour":10000,"interval_s":600,"resolution":"fine","from_ms":1,"to_ms":%[1]d},
+		{"meter":"M2","gateway":"G1","kind":"electricity","index_modulus":1000000,"max_per_hour":10000,"interval_s":600,"resolution":"fine","from_ms":%[1]d}]}`, swap.UnixMilli())
+	r, err := wire.DecodeRegistry([]byte(published))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, r.Meters...)
+	const lastDial, firstDial = 999_205, 123_456 // typed by who replaced it
+	b.feed(every(base, swap, 10*minute, 999_000, 10)...)
+	after := every(swap.Add(5*minute), base.Add(24*time.Hour), 10*minute, firstDial+5, 10)
+	for i := range after {
+		after[i].Meter = "M2"
+	}
+	b.feed(after...)
+	most := map[influx.Period]metering.Amount{influx.Hourly: 60, influx.Daily: 24 * 60}
+	for _, p := range influx.Periods[:2] {
+		found, err := b.store.Consumption(t.Context(), p, []metering.MeterID{"M1", "M2"}, dawn, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for m, cs := range found {
+			checkTelescopes(t, cs)
+			for _, c := range cs {
+				if c.Used > most[p] {
+					t.Errorf("%s: %v books a phantom", m, c)
+				}
+			}
+		}
+		total := stitched(t, found, 999_000, lastDial, firstDial)
+		if until := found["M2"][len(found["M2"])-1].Index; total != 205+(until-firstDial) {
+			t.Errorf("%s: %d over the replacement, want %d", p, total, 205+(until-firstDial))
+		}
+	}
+}
+
+// stitched is what both meters counted between the first index of the old and
+// the last boundary of the new, as it is put together from stored periods and
+// the two dials.
+func stitched(t *testing.T, found map[metering.MeterID][]influx.Consumption, first, lastDial, firstDial metering.Amount) metering.Amount {
+	t.Helper()
+	total := lastDial
+	if old := found["M1"]; len(old) > 0 { // its closed periods, and the rest to the dial
+		total -= old[len(old)-1].Index
+		for _, c := range old {
+			total += c.Used
+		}
+	} else {
+		total -= first
+	}
+	for i, c := range found["M2"] {
+		if i == 0 { // its first period counts from the dial on
+			total += c.Index - firstDial
+			continue
+		}
+		total += c.Used
+	}
+	return total
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -47,9 +48,11 @@ func (c *commands) Run(ctx context.Context, con *console) error {
 	o, err := campaign(ctx, c, dir, con)
 	if err != nil {
 		con.say("what the programs said is in %s", filepath.Join(dir, "log"))
-		return err
 	}
-	if err := con.result(o); err != nil {
+	if o.Bench != "" { // it came to a comparison
+		err = errors.Join(err, con.result(o))
+	}
+	if err != nil {
 		return err
 	}
 	if !o.Met {

@@ -22,7 +22,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Name: "chaos",
 		About: "The fault campaign. Real gateways read simulated meters, whose index is another at every read; a real broker, " +
 			"two real collectors and a real InfluxDB take the readings on; faults hit all of them at random. " +
-			"At the end what is stored is compared with what was written to disk. Run it in the repository's root. " +
+			"At the end what is stored is compared with what the gateways wrote to disk and sent. Run it in the repository's root. " +
 			"It ends with status 0 where nothing is missing, wrong or double.",
 		Commands: &commands{},
 		Given:    func() any { return &console{out: stdout} },

@@ -43,7 +43,9 @@ func (c *crossing) road(name, upstream string) (*road, error) {
 // cut ends all connections and takes no new ones.
 func (r *road) cut() (heal func() error, err error) {
 	r.proxy.Stop()
-	return r.proxy.Start, nil
+	return func() error { // somebody may have got the port meanwhile
+		return within(context.Background(), patience, r.proxy.Start)
+	}, nil
 }
 
 // slow delays what travels and lets little through.

@@ -40,7 +40,7 @@ const (
 	longest  = 5 * time.Second
 	// One fault of a dozen lasts long enough for everybody to give up.
 	longOneIn, longTimes = 12, 4
-	gapLeast, gapMost    = 600 * time.Millisecond, 3200 * time.Millisecond
+	gapLeast, gapMost    = 400 * time.Millisecond, 2200 * time.Millisecond
 )
 
 // deal deals faults: every kind once before any comes again, so that a short
@@ -81,8 +81,7 @@ func (b *busy) lock(name string) *sync.Mutex {
 }
 
 // inject lets all faults happen and returns how many did when the last has
-// healed. A fault that could not be injected or healed is an error, since
-// nothing that follows would mean anything.
+// healed. One that could not be injected or healed is an error, and the last.
 func (s *site) inject(ctx context.Context, faults []fault) (int, error) {
 	taken := busy{locks: map[string]*sync.Mutex{}}
 	var running sync.WaitGroup

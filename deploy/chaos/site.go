@@ -23,8 +23,11 @@ import (
 )
 
 const (
-	cycle       = 2 * time.Second
-	busTimeout  = 2 * time.Second
+	cycle = 2 * time.Second
+	// slowest is how long a poll of all meters and its fsync may take where the
+	// machine is busy; an answer may take busTimeout.
+	slowest     = 3 * cycle
+	busTimeout  = 4 * time.Second
 	resendAfter = 5 * time.Second
 	collectors  = 2
 	// baud is slow enough that a cycle on the serial line takes a good part of
@@ -47,6 +50,7 @@ type site struct {
 	broker    *program
 	influxd   *program
 	store     *front
+	recorder  *ledger.Recorder // between all gateways' roads and the broker
 	registrar *registrar
 	gateways  []*gateway
 	collects  []*collector
@@ -164,6 +168,9 @@ func (s *site) layOut(ctx context.Context) (err error) {
 	if s.store, err = newFront(s.addr.influx); err != nil {
 		return err
 	}
+	if s.recorder, err = ledger.Record(s.addr.broker); err != nil {
+		return err
+	}
 	crossing := newCrossing()
 	for n := range collectors {
 		if err := s.addCollector(crossing, fmt.Sprintf("collector-%d", n+1)); err != nil {
@@ -212,7 +219,7 @@ func (s *site) addGateway(crossing *crossing, from household.Gateway) (err error
 	if from.Buses[0].Transport == household.RTU {
 		g.modbus = s.path(g.id() + ".line")
 	}
-	if g.road, err = crossing.road(g.id()+" to the broker", s.addr.broker); err != nil {
+	if g.road, err = crossing.road(g.id()+" to the broker", s.recorder.Addr()); err != nil {
 		return err
 	}
 	if g.watcher, err = ledger.Watch(g.disk.spool()); err != nil {
@@ -285,6 +292,9 @@ func (s *site) stop() {
 	for _, g := range s.gateways {
 		_ = g.watcher.Close()
 		_ = g.disk.close()
+	}
+	if s.recorder != nil {
+		_ = s.recorder.Close()
 	}
 	if s.store != nil {
 		s.store.close()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,50 +22,80 @@ func (s *site) compared() map[metering.MeterID]metering.GatewayID {
 	return gateways
 }
 
-// judge compares what meters showed, what gateways wrote, what was imported,
-// what is stored and what it was rolled up to.
-func (s *site) judge(ctx context.Context, o outcome, began, until time.Time, faults int) (outcome, error) {
-	var wanted, live []metering.Reading
-	var kills []ledger.Kill
-	for _, g := range s.gateways {
-		written, _, err := g.watcher.Written()
-		if err != nil {
-			return o, err
-		}
-		wanted = append(append(wanted, written...), g.imported...)
-		for _, r := range written {
-			if r.At.After(began.Add(-time.Minute)) {
-				live = append(live, r)
-			}
-		}
-		kills = append(kills, g.kills...)
-	}
-	entries, err := served.Read(s.path("served.csv"))
-	if err != nil {
-		return o, err
-	}
-	shown := ledger.Shown{Served: entries, Gateways: s.compared(), Kills: kills, Cycle: cycle, Timeout: busTimeout, Until: until,
+// judge compares what meters showed, what gateways wrote and sent, what was
+// imported, what is stored and what it was rolled up to. Where one part of that
+// cannot be done the others are, and it is an error.
+func (s *site) judge(ctx context.Context, o outcome, began, until time.Time) (outcome, error) {
+	before := began.Add(-time.Minute) // what is older was imported
+	wanted, live, verdict, err := s.wanted(before)
+	entries, logged := served.Read(s.path("served.csv"))
+	shown := ledger.Shown{Served: entries, Gateways: s.compared(), Kills: s.kills(), Cycle: slowest, Timeout: busTimeout, Until: until,
 		Steps: s.steps, Excused: s.excused}.Compare(live)
-	stored, err := s.stored(ctx)
-	if err != nil {
-		return o, err
-	}
-	verdict := ledger.Exact(wanted, stored, began.Add(-time.Minute))
-	o.Fsynced, o.Stored = verdict.Compared, verdict.Kept
+	stored, asked := s.stored(ctx)
+	exact := ledger.Exact(wanted, stored, before)
+	o.Fsynced, o.Stored = exact.Compared, exact.Kept
+	verdict.Add(exact)
 	verdict.Add(shown)
 	s.tell(shown, verdict)
-	differences, err := s.rollups(ctx, stored)
-	if err != nil {
-		return o, err
+	differences, rolled := s.rollups(ctx, stored)
+	if differences > 0 {
+		rolled = errors.Join(rolled, fmt.Errorf("%d hours, days or months differ from those computed from scratch", differences))
 	}
 	o.Missing, o.Wrong, o.Double = verdict.Missing, verdict.Wrong, verdict.Double
-	o.Met = verdict.Sound() && differences == 0 && o.Faults >= faults && o.Stored > 0
-	return o, nil
+	return o, errors.Join(err, logged, asked, rolled)
+}
+
+// wanted is what has to be stored: all that the gateways sent or were seen to
+// write, and what was imported; live is what they read themselves, since before.
+// The verdict holds what should not have been sent at all.
+func (s *site) wanted(before time.Time) (wanted, live []metering.Reading, v ledger.Verdict, err error) {
+	sent := s.recorder.Sent()
+	wanted = sent.Readings
+	for _, fault := range sent.Faults {
+		v.Fault("%s", fault)
+	}
+	seen, packs, missed := []metering.Reading(nil), 0, 0
+	for _, g := range s.gateways {
+		w, failed := g.watcher.Written()
+		err = errors.Join(err, failed)
+		seen, packs, missed = append(seen, w.Readings...), packs+w.Packs, missed+w.Missed
+	}
+	unsent := ledger.Lacking(seen, sent.Readings)
+	for _, r := range slices.Concat(sent.Readings, unsent) {
+		if r.At.After(before) {
+			live = append(live, r)
+		}
+	}
+	wanted = append(wanted, seen...)
+	for _, g := range s.gateways {
+		wanted = append(wanted, g.imported...)
+	}
+	s.say("the gateways sent %d readings in %s, %d packs again; seen on their disks: %d packs, of which %d readings never came by, %d segments unseen",
+		len(sent.Readings), perGateway(sent.Packs), sent.Again, packs, len(unsent), missed)
+	if len(unsent) > 0 {
+		err = errors.Join(err, fmt.Errorf("%d readings were on the gateways' disks and never came by", len(unsent)))
+	}
+	return wanted, live, v, err
+}
+
+func perGateway(packs map[metering.GatewayID]int) string {
+	all := 0
+	for _, n := range packs {
+		all += n
+	}
+	return fmt.Sprintf("%d packs of %d gateways", all, len(packs))
+}
+
+func (s *site) kills() (all []ledger.Kill) {
+	for _, g := range s.gateways {
+		all = append(all, g.kills...)
+	}
+	return all
 }
 
 // tell prints what people want to know of the comparison.
 func (s *site) tell(shown, verdict ledger.Verdict) {
-	s.say("indexes shown and to be kept %d; cut off by kills before their fsync %d, in %d kills of gateways", shown.Compared, shown.Cut, s.killed())
+	s.say("indexes shown and to be kept %d; cut off by kills before their fsync %d, in %d kills of gateways", shown.Compared, shown.Cut, len(s.kills()))
 	for reason, n := range shown.Excused {
 		s.say("not written %s: %d", reason, n)
 	}
@@ -77,13 +108,6 @@ func (s *site) tell(shown, verdict ledger.Verdict) {
 	for _, f := range verdict.Faults {
 		s.say("  %s", f)
 	}
-}
-
-func (s *site) killed() (n int) {
-	for _, g := range s.gateways {
-		n += len(g.kills)
-	}
-	return n
 }
 
 func (s *site) gateway(id metering.GatewayID) *gateway {

@@ -113,7 +113,7 @@ type system struct {
 	api       string // base URL
 	collector string // figures
 
-	stopCollector func()
+	stopCollector, stopAPI func()
 }
 
 // newSystem starts a system that keeps readings for ever and knows the
@@ -141,9 +141,15 @@ func newSystem(t *testing.T, lists ...map[string]any) *system {
 		must(t, "api", "load", "--config", s.path("api.yaml"), s.write(t, name, list))
 	}
 	s.stopCollector = start(t, "collector", "run", "--config", s.path("collector.yaml"))
-	start(t, "api", "run", "--config", s.path("api.yaml"))
-	testkit.Eventually(t, 30*time.Second, func() error { return answers(s.api + "/readyz") })
+	s.startAPI(t)
 	return s
+}
+
+// startAPI runs the API, also again after stopAPI, and returns when it is ready.
+func (s *system) startAPI(t *testing.T) {
+	t.Helper()
+	s.stopAPI = start(t, "api", "run", "--config", s.path("api.yaml"))
+	testkit.Eventually(t, 30*time.Second, func() error { return answers(s.api + "/readyz") })
 }
 
 func (s *system) path(name string) string { return filepath.Join(s.dir, name) }

@@ -55,38 +55,50 @@ const (
 	fieldQuality = "quality"
 )
 
+var allFields = []string{fieldIndex, fieldUsed, fieldQuality}
+
 // Consumption returns the periods of meters that start within [from, to), in
 // order of time. A meter without periods is absent. It fails with
 // [ErrTemporary].
 func (c *Client) Consumption(ctx context.Context, p Period, meters []metering.MeterID, from, to time.Time) (map[metering.MeterID][]Consumption, error) {
-	return c.consumption(ctx, p, meters, from, to, "")
+	return c.consumption(ctx, p, allFields, meters, from, to, every)
+}
+
+// Indexes returns of the same periods the meter, the start and the index only,
+// for less than half the cost.
+func (c *Client) Indexes(ctx context.Context, p Period, meters []metering.MeterID, from, to time.Time) (map[metering.MeterID][]Consumption, error) {
+	return c.consumption(ctx, p, allFields[:1], meters, from, to, every)
 }
 
 // LastConsumption returns the last period of each meter that starts within
 // [from, to). A meter without one is absent. It fails with [ErrTemporary].
 func (c *Client) LastConsumption(ctx context.Context, p Period, meters []metering.MeterID, from, to time.Time) (map[metering.MeterID]Consumption, error) {
-	last := make(map[metering.MeterID]Consumption, len(meters))
-	for _, w := range windowsBack(to, from) {
-		found, err := c.consumption(ctx, p, without(meters, last), w.from, w.to, "last")
-		if err != nil {
-			return nil, err
-		}
-		for m, cs := range found {
-			last[m] = cs[len(cs)-1]
-		}
-	}
-	return last, nil
-}
-
-func (c *Client) consumption(ctx context.Context, p Period, meters []metering.MeterID, from, to time.Time, pick string) (map[metering.MeterID][]Consumption, error) {
 	b, err := p.bucket()
 	if err != nil {
 		return nil, err
 	}
-	q := fluxQuery{from: from, to: to, measurement: consumptionMeasurement,
-		fields: []string{fieldIndex, fieldUsed, fieldQuality}, meters: meters, pick: pick}
+	latest := make(map[metering.MeterID]Consumption, len(meters))
+	for _, w := range windowsBack(b, to, from) {
+		found, err := c.consumption(ctx, p, allFields, without(meters, latest), w.from, w.to, last)
+		if err != nil {
+			return nil, err
+		}
+		for m, cs := range found {
+			latest[m] = cs[len(cs)-1]
+		}
+	}
+	return latest, nil
+}
+
+func (c *Client) consumption(ctx context.Context, p Period, fields []string, meters []metering.MeterID, from, to time.Time, which pick) (map[metering.MeterID][]Consumption, error) {
+	b, err := p.bucket()
+	if err != nil {
+		return nil, err
+	}
+	q := pointQuery{from: from, to: to, measurement: consumptionMeasurement, fields: fields,
+		meters: meters, pick: which}
 	found := make(map[metering.MeterID]*periods, len(meters))
-	err = c.query(ctx, b, q, func(r *row) {
+	err = c.query(ctx, b, q, func(r *run) {
 		if found[r.meter] == nil {
 			found[r.meter] = &periods{meter: r.meter}
 		}
@@ -111,20 +123,22 @@ type periods struct {
 	next  int
 }
 
-func (p *periods) add(r *row) {
-	at := time.UnixMilli(r.ms).UTC()
-	if p.next >= len(p.list) || !p.list[p.next].Start.Equal(at) {
-		p.next = p.place(at)
-	}
-	c := &p.list[p.next]
-	p.next++
-	switch string(r.field) {
-	case fieldIndex:
-		c.Index = metering.Amount(r.n)
-	case fieldUsed:
-		c.Used = metering.Amount(r.n)
-	case fieldQuality:
-		c.Quality = metering.Quality(r.n)
+func (p *periods) add(r *run) {
+	for _, at := range r.points {
+		start := time.UnixMilli(at.ms).UTC()
+		if p.next >= len(p.list) || !p.list[p.next].Start.Equal(start) {
+			p.next = p.place(start)
+		}
+		c := &p.list[p.next]
+		p.next++
+		switch r.field {
+		case fieldIndex:
+			c.Index = metering.Amount(at.n)
+		case fieldUsed:
+			c.Used = metering.Amount(at.n)
+		case fieldQuality:
+			c.Quality = metering.Quality(at.n)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ type row struct {
 var errAnswer = errors.New("answer of influxdb not understood")
 
 // A decoder reads the CSV of a Flux answer, without annotations. It knows the
-// four columns of [fluxQuery] only and needs no allocation a row; the library's
+// four columns of [pointQuery.flux] only and needs no allocation a row; the library's
 // own reader takes several times as long.
 type decoder struct {
 	in      *bufio.Reader
@@ -136,6 +136,51 @@ func (d *decoder) row(line []byte) error {
 		return fmt.Errorf("%w: row %.200q", errAnswer, line)
 	}
 	return nil
+}
+
+// pointsPerRun bounds what is collected of an answer at a time.
+const pointsPerRun = 4096
+
+// fluxRuns joins the rows of a decoder that follow each other into runs.
+type fluxRuns struct {
+	in      *decoder
+	run     run
+	held    bool // the decoder's last row begins the next run
+	failure error
+}
+
+// next implements [source].
+func (f *fluxRuns) next() (*run, error) {
+	f.run.points = f.run.points[:0]
+	if f.held {
+		f.begin(&f.in.last)
+	}
+	for f.failure == nil {
+		r, err := f.in.next()
+		switch {
+		case err != nil:
+			f.failure = err
+		case len(f.run.points) == 0:
+			f.begin(r)
+		case r.meter == f.run.meter && string(r.field) == f.run.field && len(f.run.points) < pointsPerRun:
+			f.run.points = append(f.run.points, point{r.ms, r.n})
+		default:
+			f.held = true
+			return &f.run, nil
+		}
+	}
+	if len(f.run.points) > 0 {
+		return &f.run, nil
+	}
+	return nil, f.failure
+}
+
+func (f *fluxRuns) begin(r *row) {
+	f.held, f.run.meter = false, r.meter
+	if string(r.field) != f.run.field {
+		f.run.field = string(r.field)
+	}
+	f.run.points = append(f.run.points, point{r.ms, r.n})
 }
 
 func parseInt(text []byte) (n int64, ok bool) {

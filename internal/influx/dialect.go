@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,8 +18,14 @@ import (
 
 // A dialect is what differs between the versions of InfluxDB.
 type dialect interface {
-	// bucketName returns the name by which writes and Flux know bucket.
+	// bucketName returns the name by which writes know bucket.
 	bucketName(bucket string) string
+	// query hands the runs of q, whose meter ids are checked, to each. An answer
+	// that breaks off is an error.
+	query(ctx context.Context, q pointQuery, each func(*run)) error
+	// tally returns the number and the sum of the points of q's only field, by
+	// meter. A meter without points is absent.
+	tally(ctx context.Context, q pointQuery) (map[metering.MeterID]Tally, error)
 	// create makes the bucket, which keeps points for keep, 0 for ever, in shards
 	// of that length. Idempotent.
 	create(ctx context.Context, bucket string, shards, keep time.Duration) error
@@ -46,13 +51,43 @@ func dialectFor(c Config, client influxdb2.Client) dialect {
 	return v2{client, c.Org}
 }
 
-// v1 is InfluxDB 1.8: a bucket is a database with the policy autogen; databases,
-// policies and deletes go through InfluxQL.
+// v1 is InfluxDB 1.8: a bucket is a database with the policy autogen; queries,
+// databases, policies and deletes go through InfluxQL.
 type v1 struct{ client influxdb2.Client }
 
 const policy = "autogen"
 
 func (v v1) bucketName(bucket string) string { return bucket + "/" + policy }
+
+// pointsPerChunk is how many rows of a series one part of an answer holds.
+const pointsPerChunk = "10000"
+
+func (v v1) query(ctx context.Context, q pointQuery, each func(*run)) error {
+	return v.runs(ctx, q.bucket, q.influxql(), each)
+}
+
+func (v v1) tally(ctx context.Context, q pointQuery) (map[metering.MeterID]Tally, error) {
+	tallies := make(map[metering.MeterID]Tally, len(q.meters))
+	err := v.runs(ctx, q.bucket, q.influxqlTally(), func(r *run) {
+		t := tallies[r.meter]
+		switch r.field {
+		case "count":
+			t.Points = int(r.points[0].n)
+		case "sum":
+			t.Sum = metering.Amount(r.points[0].n)
+		}
+		tallies[r.meter] = t
+	})
+	return tallies, err
+}
+
+// runs has the rows of one statement handed to each.
+func (v v1) runs(ctx context.Context, database, statement string, each func(*run)) error {
+	form := url.Values{"db": {database}, "epoch": {"ms"}, "chunked": {"true"}, "chunk_size": {pointsPerChunk}, "q": {statement}}
+	return post(ctx, v.client, "query", "application/x-www-form-urlencoded", []byte(form.Encode()), func(body io.Reader) error {
+		return drain(newInfluxqlRuns(body), each)
+	})
+}
 
 func (v v1) create(ctx context.Context, bucket string, shards, keep time.Duration) error {
 	_, err := v.influxql(ctx, fmt.Sprintf(`CREATE DATABASE %q WITH %s NAME %q`, bucket, lasting(shards, keep), policy))
@@ -101,7 +136,7 @@ const rangesPerRequest = 50
 func (v v1) erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, ranges []Range) error {
 	names := make([]string, len(meters))
 	for i, m := range meters {
-		names[i] = fmt.Sprintf("meter = '%s'", m) // ids are checked: no quote can stand in them
+		names[i] = influxqlName("meter") + " = " + influxqlString(string(m))
 	}
 	for chunk := range slices.Chunk(ranges, rangesPerRequest) {
 		statements := make([]string, len(chunk))
@@ -122,22 +157,19 @@ func (v v1) influxql(ctx context.Context, statement string) ([]map[string]string
 
 // influxqlOn runs one statement and returns its rows, each column as text.
 func (v v1) influxqlOn(ctx context.Context, database, statement string) ([]map[string]string, error) {
-	service := v.client.HTTPService()
 	form := url.Values{"q": {statement}}
 	if database != "" {
 		form.Set("db", database)
 	}
 	var answer influxqlAnswer
-	perr := service.DoPostRequest(ctx, service.ServerURL()+"query", strings.NewReader(form.Encode()),
-		func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") },
-		func(r *http.Response) error {
-			defer r.Body.Close()
-			err := json.NewDecoder(r.Body).Decode(&answer)
-			_, _ = io.Copy(io.Discard, r.Body) // the connection is then used again
-			return err
-		})
-	if perr != nil {
-		return nil, classify(perr)
+	err := post(ctx, v.client, "query", "application/x-www-form-urlencoded", []byte(form.Encode()), func(body io.Reader) error {
+		if err := json.NewDecoder(body).Decode(&answer); err != nil {
+			return fmt.Errorf("%w: %w", ErrTemporary, err) // the connection broke
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return answer.rows()
 }
@@ -156,12 +188,12 @@ type influxqlAnswer struct {
 
 func (a influxqlAnswer) rows() ([]map[string]string, error) {
 	if a.Error != "" {
-		return nil, fmt.Errorf("%w: %s", ErrTemporary, a.Error)
+		return nil, saidError(a.Error)
 	}
 	var rows []map[string]string
 	for _, result := range a.Results {
 		if result.Error != "" {
-			return nil, fmt.Errorf("%w: %s", ErrTemporary, result.Error)
+			return nil, saidError(result.Error)
 		}
 		for _, series := range result.Series {
 			for _, cells := range series.Rows {
@@ -191,6 +223,29 @@ type v2 struct {
 }
 
 func (v v2) bucketName(bucket string) string { return bucket }
+
+func (v v2) query(ctx context.Context, q pointQuery, each func(*run)) error {
+	body, err := json.Marshal(map[string]any{"query": q.flux(q.bucket), "type": "flux",
+		"dialect": domain.Dialect{Header: new(true), Delimiter: new(","), Annotations: &[]domain.DialectAnnotations{}}})
+	if err != nil {
+		return fmt.Errorf("write the query: %w", err)
+	}
+	return post(ctx, v.client, "api/v2/query?org="+url.QueryEscape(v.org), "application/json", body, func(body io.Reader) error {
+		return drain(&fluxRuns{in: newDecoder(body)}, each)
+	})
+}
+
+func (v v2) tally(ctx context.Context, q pointQuery) (map[metering.MeterID]Tally, error) {
+	tallies := make(map[metering.MeterID]Tally, len(q.meters))
+	err := v.query(ctx, q, func(r *run) {
+		t := tallies[r.meter]
+		for _, p := range r.points {
+			t.Points, t.Sum = t.Points+1, t.Sum+metering.Amount(p.n)
+		}
+		tallies[r.meter] = t
+	})
+	return tallies, err
+}
 
 func (v v2) create(ctx context.Context, bucket string, shards, keep time.Duration) error {
 	org, err := v.client.OrganizationsAPI().FindOrganizationByName(ctx, v.org)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	api "github.com/influxdata/influxdb-client-go/v2/api/http"
 )
@@ -16,6 +17,9 @@ var (
 	// ErrRejected: InfluxDB refuses what was written, wholly or in part, and
 	// will refuse it again.
 	ErrRejected = errors.New("influxdb rejects")
+	// ErrTooLarge: InfluxDB takes no write of that size. Such an error is an
+	// ErrRejected too, unless what was written can be parted.
+	ErrTooLarge = errors.New("write is too large")
 	// ErrDenied: the token is missing or wrong. Such an error is temporary too,
 	// since the readings are not at fault.
 	ErrDenied = errors.New("check the token in influx.token_file and its rights")
@@ -41,7 +45,9 @@ func classify(err error) error {
 
 func statusError(code int, text string) error {
 	switch code {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+	case http.StatusRequestEntityTooLarge:
+		return fmt.Errorf("%w: %w: status %d: %s", ErrRejected, ErrTooLarge, code, text)
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return fmt.Errorf("%w: status %d: %s", ErrRejected, code, text)
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("%w: %w: status %d: %s", ErrTemporary, ErrDenied, code, text)
@@ -59,4 +65,12 @@ func said(e *api.Error) string {
 		return text
 	}
 	return e.Error()
+}
+
+// saidError is what InfluxDB 1.8 says within an answer.
+func saidError(text string) error {
+	if strings.HasPrefix(text, "database not found") {
+		return fmt.Errorf("%w: %w: %s", ErrTemporary, ErrAbsent, text)
+	}
+	return fmt.Errorf("%w: %s", ErrTemporary, text)
 }

@@ -1,36 +1,37 @@
 package influx
 
 import (
-	"errors"
-	"io"
 	"strings"
-	"time"
 
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
 // For the tests of package influx_test.
 var (
-	FluxString = fluxString
-	FluxRange  = fluxRange
+	FluxString     = fluxString
+	FluxRange      = fluxRange
+	InfluxqlString = influxqlString
+	InfluxqlName   = influxqlName
+	InfluxqlMeters = influxqlMeters
+	Nanoseconds    = nanoseconds
 )
 
 // Millis reads an instant as the decoder does.
 func Millis(text string) (int64, bool) { return new(dayCache).millis([]byte(text)) }
 
-// Decode reads a whole answer.
+// Decode reads a whole answer to a Flux query.
 func Decode(text string) ([]metering.Reading, error) {
-	d := newDecoder(strings.NewReader(text))
-	var rs []metering.Reading
-	for {
-		r, err := d.next()
-		if errors.Is(err, io.EOF) {
-			return rs, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		rs = append(rs, metering.Reading{Meter: r.meter, Quantity: metering.Quantity(r.field),
-			At: time.UnixMilli(r.ms).UTC(), Amount: metering.Amount(r.n)})
+	return all(&fluxRuns{in: newDecoder(strings.NewReader(text))})
+}
+
+// DecodeInfluxQL reads a whole answer to an InfluxQL query.
+func DecodeInfluxQL(text string) ([]metering.Reading, error) {
+	return all(newInfluxqlRuns(strings.NewReader(text)))
+}
+
+func all(s source) (rs []metering.Reading, err error) {
+	if err := drain(s, func(r *run) { rs = r.appendReadings(rs) }); err != nil {
+		return nil, err
 	}
+	return rs, nil
 }

@@ -4,33 +4,20 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
-// A fluxQuery is one from() with what every query of this package has: a range,
-// a measurement, fields and meters. Join, union and the functions that know
-// zones are left alone: InfluxDB 1.8 lacks them or panics.
-type fluxQuery struct {
-	bucket      string // as the dialect names it
-	from, to    time.Time
-	measurement string
-	fields      []string
-	meters      []metering.MeterID
-	pick        string // "", "first" or "last" of each series
-}
-
-// text writes the query. Columns that nobody reads are dropped, which halves
-// the answer.
-func (q fluxQuery) text() string {
+// flux writes the query in Flux: one from(), whose bucket has the name given.
+// Join, union and the functions that know zones are left alone. Columns that
+// nobody reads are dropped, which halves the answer.
+func (q pointQuery) flux(bucket string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "from(bucket: %s) |> %s", fluxString(q.bucket), fluxRange(q.from, q.to))
+	fmt.Fprintf(&b, "from(bucket: %s) |> %s", fluxString(bucket), fluxRange(q.from, q.to))
 	fmt.Fprintf(&b, " |> filter(fn: (r) => r._measurement == %s and (", fluxString(q.measurement))
 	fluxAny(&b, "_field", q.fields)
 	b.WriteString(") and (")
 	fluxAny(&b, "meter", q.meters)
 	b.WriteString("))")
-	if q.pick != "" {
+	if q.pick != every {
 		fmt.Fprintf(&b, " |> %s()", q.pick)
 	}
 	b.WriteString(` |> keep(columns: ["_time", "_value", "_field", "meter"])`)

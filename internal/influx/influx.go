@@ -1,8 +1,8 @@
 // Package influx is the one place that speaks to InfluxDB: it writes and reads
 // readings and consumption, erases them, and sets the buckets up.
 //
-// It works with InfluxDB 1.8 (Flux switched on) and 2.7; what differs between
-// them stands in one file, dialect.go. All fields are int64 in the base units of
+// It works with InfluxDB 1.8, which it asks in InfluxQL, and 2.7, which it asks in
+// Flux; what differs between them stands in one file, dialect.go. All fields are int64 in the base units of
 // package metering, instants have whole milliseconds, ranges are half-open.
 // A point's key is meter, quantity and instant, so that writing twice equals
 // writing once.

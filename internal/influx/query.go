@@ -3,32 +3,74 @@ package influx
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"sync"
+	"time"
 
+	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/influxdata/influxdb-client-go/v2/domain"
 
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
-// metersPerQuery keeps the text of a query small.
+// metersPerQuery is how many meters one request asks for. InfluxDB 1.8 finds so
+// many at once in its index, and of 50 to 600 they are read fastest.
 const metersPerQuery = 100
 
 // parallelQueries is how many chunks of one call are asked for at once.
 const parallelQueries = 4
 
-// query asks for q in chunks of meters and hands every row to each, one at a
-// time; the rows of one meter and field come in order of time. No meters or an
-// empty range give no rows and no request.
-func (c *Client) query(ctx context.Context, b bucket, q fluxQuery, each func(*row)) error {
+// A pointQuery is what every query of this package has: a range, a measurement,
+// fields and meters.
+type pointQuery struct {
+	bucket      string // with its prefix
+	from, to    time.Time
+	measurement string
+	fields      []string
+	meters      []metering.MeterID
+	pick        pick
+}
+
+// A pick is which points of each meter are wanted.
+type pick string
+
+const (
+	every pick = ""
+	first pick = "first"
+	last  pick = "last"
+)
+
+// A run is points of one meter and field, in order of time. Those of a long
+// range come in several runs.
+type run struct {
+	meter  metering.MeterID
+	field  string
+	points []point
+}
+
+// A point is an instant in ms since 1970 and what stands there.
+type point struct{ ms, n int64 }
+
+// query asks for q in chunks of meters and hands every run to each, one at a
+// time; a run is valid until each returns. Those of one meter and field come in
+// order of time. No meters or an empty range give none and no request.
+func (c *Client) query(ctx context.Context, b bucket, q pointQuery, each func(*run)) error {
+	var mu sync.Mutex
+	return c.inChunks(ctx, b, q, func(ctx context.Context, part pointQuery) error {
+		return c.dialect.query(ctx, part, func(r *run) {
+			mu.Lock()
+			defer mu.Unlock()
+			each(r)
+		})
+	})
+}
+
+// inChunks asks for the parts of q, a few at a time.
+func (c *Client) inChunks(ctx context.Context, b bucket, q pointQuery, ask func(context.Context, pointQuery) error) error {
 	if len(q.meters) == 0 || !q.to.After(q.from) {
 		return nil
 	}
@@ -37,58 +79,33 @@ func (c *Client) query(ctx context.Context, b bucket, q fluxQuery, each func(*ro
 			return fmt.Errorf("query influxdb: %w", err)
 		}
 	}
-	q.bucket = c.dialect.bucketName(b.in(c.config))
-	var mu sync.Mutex
+	q.bucket = b.in(c.config)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelQueries)
 	for chunk := range slices.Chunk(q.meters, metersPerQuery) {
 		part := q
 		part.meters = chunk
-		group.Go(func() error {
-			return c.stream(ctx, part.text(), &mu, each)
-		})
+		group.Go(func() error { return ask(ctx, part) })
 	}
 	if err := group.Wait(); err != nil {
-		return fmt.Errorf("query bucket %s: %w", b.in(c.config), err)
+		return fmt.Errorf("query bucket %s: %w", q.bucket, err)
 	}
 	return nil
 }
 
-// stream posts one query and decodes its answer while it arrives. It goes
-// through the library's own HTTP service, but neither has the answer
-// compressed, which takes InfluxDB longer than sending it, nor holds it whole
-// in memory.
-func (c *Client) stream(ctx context.Context, text string, mu *sync.Mutex, each func(*row)) error {
-	body, err := json.Marshal(map[string]any{"query": text, "type": "flux",
-		"dialect": domain.Dialect{Header: new(true), Delimiter: new(","), Annotations: &[]domain.DialectAnnotations{}}})
-	if err != nil {
-		return fmt.Errorf("write the query: %w", err)
-	}
-	service := c.client.HTTPService()
-	address := service.ServerAPIURL() + "query?org=" + url.QueryEscape(c.config.Org)
-	var failed error
-	perr := service.DoPostRequest(ctx, address, bytes.NewReader(body),
-		func(r *http.Request) {
-			r.Header.Set("Content-Type", "application/json")
-			r.Header.Set("Accept-Encoding", "identity")
-		},
-		func(r *http.Response) error {
-			defer r.Body.Close()
-			failed = decodeAll(r.Body, mu, each)
-			return nil
-		})
-	if perr != nil {
-		return classify(perr)
-	}
-	return failed
-}
+// A source gives one run after the other, and [io.EOF] after the last. A run is
+// valid until the next.
+type source interface{ next() (*run, error) }
 
-// decodeAll hands the rows over one at a time: each is never called twice at
-// once, though several answers arrive together.
-func decodeAll(body io.Reader, mu *sync.Mutex, each func(*row)) error {
-	d := newDecoder(body)
+var (
+	_ source = (*fluxRuns)(nil)
+	_ source = (*influxqlRuns)(nil)
+)
+
+// drain hands every run of s to each.
+func drain(s source, each func(*run)) error {
 	for {
-		r, err := d.next()
+		r, err := s.next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
@@ -97,8 +114,31 @@ func decodeAll(body io.Reader, mu *sync.Mutex, each func(*row)) error {
 		case err != nil:
 			return fmt.Errorf("%w: %w", ErrTemporary, err) // the connection broke
 		}
-		mu.Lock()
 		each(r)
-		mu.Unlock()
 	}
+}
+
+// post sends text to a path below the server and has its answer read while it
+// arrives. It goes through the library's own HTTP service, but neither has the
+// answer compressed, which takes InfluxDB longer than sending it, nor holds it
+// whole in memory.
+func post(ctx context.Context, client influxdb2.Client, path, kind string, text []byte, read func(io.Reader) error) error {
+	service := client.HTTPService()
+	var failed error
+	perr := service.DoPostRequest(ctx, service.ServerURL()+path, bytes.NewReader(text),
+		func(r *http.Request) {
+			r.Header.Set("Content-Type", kind)
+			r.Header.Set("Accept-Encoding", "identity")
+		},
+		func(r *http.Response) error {
+			defer r.Body.Close()
+			if failed = read(r.Body); failed == nil {
+				_, _ = io.Copy(io.Discard, r.Body) // the connection is then used again
+			}
+			return nil
+		})
+	if perr != nil {
+		return classify(perr)
+	}
+	return failed
 }

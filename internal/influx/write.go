@@ -2,6 +2,7 @@ package influx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -43,12 +44,25 @@ func (c *Client) WriteConsumption(ctx context.Context, p Period, cs []Consumptio
 		earliest = time.Now().Add(time.Minute - keep)
 	}
 	for part := range slices.Chunk(cs, linesPerWrite) {
-		err := c.write(ctx, b, func(dst []byte) []byte { return appendKept(dst, part, earliest) })
-		if err != nil {
+		if err := c.writePeriods(ctx, b, part, earliest); err != nil {
 			return fmt.Errorf("write %d %s periods: %w", len(cs), p, err)
 		}
 	}
 	return nil
+}
+
+// writePeriods writes in halves what is too large for InfluxDB, down to a single
+// period.
+func (c *Client) writePeriods(ctx context.Context, b bucket, cs []Consumption, earliest time.Time) error {
+	err := c.write(ctx, b, func(dst []byte) []byte { return appendKept(dst, cs, earliest) })
+	half := len(cs) / 2
+	if half == 0 || !errors.Is(err, ErrTooLarge) {
+		return err
+	}
+	if err := c.writePeriods(ctx, b, cs[:half], earliest); err != nil {
+		return err
+	}
+	return c.writePeriods(ctx, b, cs[half:], earliest)
 }
 
 func appendKept(dst []byte, cs []Consumption, earliest time.Time) []byte {

@@ -14,6 +14,27 @@ type register struct {
 
 func registerOf(r metering.Reading) register { return register{r.Meter, r.Quantity, r.At.UnixMilli()} }
 
+// Lacking returns what of some readings is not among others, each reading once:
+// another amount at the same instant is another reading.
+func Lacking(some, others []metering.Reading) (lacking []metering.Reading) {
+	type reading struct {
+		register
+		amount metering.Amount
+	}
+	known := map[reading]bool{}
+	for _, r := range others {
+		known[reading{registerOf(r), r.Amount}] = true
+	}
+	for _, r := range some {
+		k := reading{registerOf(r), r.Amount}
+		if !known[k] {
+			known[k] = true
+			lacking = append(lacking, r)
+		}
+	}
+	return lacking
+}
+
 // Exact holds what is stored against what had to be, reading by reading: meter,
 // quantity, instant and amount. A reading that had to be stored and is not is
 // missing; one with another amount is wrong, and so is one that nobody wrote. An

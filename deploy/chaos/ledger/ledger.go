@@ -3,8 +3,9 @@
 // written to their spools.
 //
 // Nothing of it asks the programs that are judged. What meters showed is the
-// simulator's log, what gateways wrote is read from the bytes of their spools
-// ([Watch]), what is stored is asked of InfluxDB.
+// simulator's log, what gateways sent is taken from their connections ([Record]),
+// what they wrote is read from the bytes of their spools ([Watch]), what is stored
+// is asked of InfluxDB.
 package ledger
 
 import (
@@ -25,7 +26,7 @@ type Kill struct {
 
 // grace is how long a request that a killed gateway had sent may stand in the
 // meters' socket before it is read.
-const grace = 500 * time.Millisecond
+const grace = time.Second
 
 // Shown is what meters showed, and what else decides which of it must be kept.
 type Shown struct {
@@ -33,7 +34,9 @@ type Shown struct {
 	// Gateways are those of the meters that are compared; others are left out.
 	Gateways map[metering.MeterID]metering.GatewayID
 	Kills    []Kill
-	// Cycle is the time between two polls, Timeout that of a request.
+	// Cycle is how long before a kill an index may have been shown that was not
+	// written yet: the time between two polls, or what one takes on a busy machine.
+	// Timeout is that of a request.
 	Cycle, Timeout time.Duration
 	// Until is an instant after which what was shown need not be kept yet.
 	Until time.Time
@@ -58,6 +61,9 @@ type Verdict struct {
 	Excused map[string]int
 	Faults  []string
 }
+
+// Fault adds a fault for which there is no reading to name: it counts as wrong.
+func (v *Verdict) Fault(format string, args ...any) { v.fault(&v.Wrong, format, args...) }
 
 // Sound reports whether there is no fault.
 func (v *Verdict) Sound() bool { return v.Missing+v.Wrong+v.Double == 0 }

@@ -124,6 +124,15 @@ func TestExact(t *testing.T) {
 	}
 }
 
+func TestLacking(t *testing.T) {
+	higher := reading(1)
+	higher.Amount++
+	got := ledger.Lacking([]metering.Reading{reading(0), reading(1), higher, reading(2), reading(2)}, []metering.Reading{reading(1), reading(0), reading(5)})
+	if diff := cmp.Diff([]metering.Reading{higher, reading(2)}, got); diff != "" {
+		t.Errorf("lacking (-want +got):\n%s", diff)
+	}
+}
+
 // TestWatch keeps what a real spool writes and deletes.
 func TestWatch(t *testing.T) {
 	dir := t.TempDir()
@@ -150,9 +159,9 @@ func TestWatch(t *testing.T) {
 		}
 		want = append(want, reading(n))
 		testkit.Eventually(t, 5*time.Second, func() error { // no collector answers at once
-			_, packs, err := w.Written()
-			if err == nil && packs != len(want) {
-				err = fmt.Errorf("%d packs seen, want %d", packs, len(want))
+			got, err := w.Written()
+			if err == nil && got.Packs != len(want) {
+				err = fmt.Errorf("%d packs seen, want %d", got.Packs, len(want))
 			}
 			return err
 		})
@@ -161,15 +170,18 @@ func TestWatch(t *testing.T) {
 		}
 	}
 	testkit.Eventually(t, 5*time.Second, func() error {
-		got, packs, err := w.Written()
+		got, err := w.Written()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got, cmp.Transformer("sorted", byInstant)); diff != "" || packs != len(want) {
+		if diff := cmp.Diff(want, got.Readings, cmp.Transformer("sorted", byInstant)); diff != "" || got.Packs != len(want) || got.Missed != 0 {
 			return &differ{diff}
 		}
 		return nil
 	})
+	if left, err := ledger.OnDisk(dir); err != nil || left.Packs == 0 || left.Packs == len(want) {
+		t.Errorf("%d packs on the disk, %v; want those of the last segment", left.Packs, err)
+	}
 }
 
 type differ struct{ diff string }

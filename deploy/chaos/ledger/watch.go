@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,7 +22,9 @@ import (
 
 // A Watcher keeps what a gateway writes to its spool, which the gateway deletes
 // once it is answered. It holds each segment's file open from its creation on
-// and reads it when it was deleted, or at the end.
+// and reads it when it was deleted, or at the end. A segment that comes and goes
+// before the watcher gets a processor is missed, and counted: it is a witness
+// beside the [Recorder], which misses nothing that was sent.
 type Watcher struct {
 	dir     string
 	inotify int
@@ -30,15 +33,23 @@ type Watcher struct {
 
 	mu       sync.Mutex
 	open     map[string]*os.File
-	readings []metering.Reading
-	packs    int
-	err      error
+	written  Written
+	failures []error
+}
+
+// Written is what a watcher saw.
+type Written struct {
+	Readings []metering.Reading // in order of segments
+	Packs    int
+	// Missed counts segments that came and went unseen, and times at which the
+	// kernel had more notes of them than it keeps.
+	Missed int
 }
 
 const segmentSuffix = ".seg"
 
 // Watch begins to watch the spool in dir, which must exist, with what is in it.
-// Close ends it.
+// Close ends it, after the programs that the caller started.
 func Watch(dir string) (*Watcher, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
@@ -59,22 +70,49 @@ func Watch(dir string) (*Watcher, error) {
 	return w, nil
 }
 
-// Written returns all readings that were written so far, in order of segments,
-// how many packs they came in, and the first failure of the watch, after which
-// something may be lacking. A record that was torn or cut off again is not
-// written.
-func (w *Watcher) Written() ([]metering.Reading, int, error) {
+// Written returns what was written so far. A record that was torn or cut off
+// again is not written. It fails where a segment cannot be read, or holds a whole
+// record that is no pack; the rest is returned all the same.
+func (w *Watcher) Written() (Written, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	readings, packs := append([]metering.Reading(nil), w.readings...), w.packs
+	all, failures := w.written, slices.Clone(w.failures)
+	all.Readings = slices.Clone(all.Readings)
 	for name, file := range w.open {
-		more, n, err := readSegment(file)
-		if err != nil {
-			return nil, 0, fmt.Errorf("segment %s of spool %s: %w", name, w.dir, err)
+		if err := all.read(file); err != nil {
+			failures = append(failures, fmt.Errorf("segment %s of spool %s: %w", name, w.dir, err))
 		}
-		readings, packs = append(readings, more...), packs+n
 	}
-	return readings, packs, w.err
+	return all, errors.Join(failures...)
+}
+
+// OnDisk returns what the segments of the spool in dir hold at the moment,
+// answered or not. It may be asked beside the gateway.
+func OnDisk(dir string) (all Written, err error) {
+	segments, err := filepath.Glob(filepath.Join(dir, "*"+segmentSuffix))
+	if err != nil {
+		return all, fmt.Errorf("read spool %s: %w", dir, err)
+	}
+	var failures []error
+	for _, path := range segments {
+		file, err := os.Open(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // answered meanwhile
+		}
+		if err == nil {
+			err = errors.Join(all.read(file), file.Close())
+		}
+		if err != nil {
+			failures = append(failures, fmt.Errorf("read spool: segment %s: %w", path, err))
+		}
+	}
+	return all, errors.Join(failures...)
+}
+
+func (w *Written) read(segment io.ReaderAt) error {
+	readings, packs, err := readSegment(segment)
+	w.Readings, w.Packs = append(w.Readings, readings...), w.Packs+packs
+	return err
 }
 
 // Close ends the watch and closes what is open.
@@ -99,7 +137,10 @@ const (
 // follow reads the kernel's notes until the watch is closed.
 func (w *Watcher) follow() {
 	defer close(w.done)
-	runtime.LockOSThread() // and never unlocked: the thread goes with its preference
+	// Never unlocked: the thread goes with its preference. A program that was
+	// started from it to die with its parent dies then, so the watch is to be
+	// closed last.
+	runtime.LockOSThread()
 	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), preferred)
 	var notes [64 << 10]byte
 	for !w.ending.Load() {
@@ -130,7 +171,7 @@ func (w *Watcher) read(notes []byte, mask uint32) {
 func (w *Watcher) note(mask uint32, name string) {
 	switch {
 	case mask&unix.IN_Q_OVERFLOW != 0:
-		w.fail(errors.New("the kernel had more notes than it keeps"))
+		w.miss()
 	case !strings.HasSuffix(name, segmentSuffix):
 	case mask&unix.IN_CREATE != 0:
 		w.created(name)
@@ -139,18 +180,16 @@ func (w *Watcher) note(mask uint32, name string) {
 	}
 }
 
-func (w *Watcher) fail(err error) {
+func (w *Watcher) miss() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err == nil {
-		w.err = fmt.Errorf("watch spool %s: %w", w.dir, err)
-	}
+	w.written.Missed++
 }
 
 func (w *Watcher) created(name string) {
 	file, err := os.Open(filepath.Join(w.dir, name))
 	if err != nil {
-		w.fail(fmt.Errorf("a segment went before it could be opened: %w", err))
+		w.miss() // it went before it could be opened
 		return
 	}
 	w.mu.Lock()
@@ -170,11 +209,9 @@ func (w *Watcher) deleted(name string) {
 		return
 	}
 	delete(w.open, name)
-	readings, packs, err := readSegment(file)
-	if err = errors.Join(err, file.Close()); err != nil && w.err == nil {
-		w.err = fmt.Errorf("segment %s of spool %s: %w", name, w.dir, err)
+	if err := errors.Join(w.written.read(file), file.Close()); err != nil {
+		w.failures = append(w.failures, fmt.Errorf("segment %s of spool %s: %w", name, w.dir, err))
 	}
-	w.readings, w.packs = append(w.readings, readings...), w.packs+packs
 }
 
 // recordHeader is the length of a record before its payload; the format stands
@@ -195,7 +232,7 @@ func readSegment(file io.ReaderAt) (readings []metering.Reading, packs int, err 
 		}
 		pack, err := wire.DecodePack(content[recordHeader:end])
 		if err != nil {
-			return nil, 0, fmt.Errorf("a whole record that is no pack: %w", err)
+			return readings, packs, fmt.Errorf("a whole record that is no pack: %w", err)
 		}
 		for _, r := range pack.Readings {
 			readings = append(readings, r.Reading)
