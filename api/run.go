@@ -61,6 +61,7 @@ func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log
 	if err != nil {
 		return err
 	}
+	privacy.eraser.Told(field.publisher.Steady)
 	people, err := newDesk(c, db, log, time.Now)
 	if err != nil {
 		return err

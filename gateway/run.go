@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/xnetroseraie/xnet/gateway/uplink"
 	"github.com/xnetroseraie/xnet/internal/config"
 	"github.com/xnetroseraie/xnet/internal/figures"
+	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
@@ -40,6 +42,7 @@ type gateway struct {
 	pollers  *poll.Group
 	uplink   *uplink.Uplink
 	boot     string
+	erased   map[metering.MeterID]int64 // until when, in ms since 1970, as last learnt
 }
 
 // Run reads and sends until interrupted.
@@ -91,7 +94,7 @@ func newGateway(local *firmwareconfig.Gateway, log *slog.Logger) (*gateway, erro
 		URL:    c.Broker.URL, Username: c.Broker.Username, Password: password,
 		CAFile: c.Broker.CAFile, CertificateFile: c.Broker.CertificateFile, KeyFile: c.Broker.KeyFile,
 		ResendAfter: c.Broker.ResendAfter,
-		State:       g.state, Meters: g.meters, Registry: g.filter.Apply, Config: g.remote.offer,
+		State:       g.state, Meters: g.meters, Registry: g.learn, Config: g.remote.offer,
 	}, g.spool, uplink.NewFigures(g.registry), log)
 	return g, nil
 }
@@ -111,6 +114,25 @@ func (g *gateway) run(ctx context.Context, watch func(context.Context) error) er
 	err = group.Wait()
 	g.log.Info("gateway ends")
 	return err
+}
+
+// learn takes over a registry. Where it tells of an erasure, what the spool holds
+// of that time goes from the disk as soon as it is answered.
+func (g *gateway) learn(registry wire.Registry) error {
+	if err := g.filter.Apply(registry); err != nil {
+		return err
+	}
+	erased := map[metering.MeterID]int64{}
+	for _, m := range registry.Meters {
+		if m.ErasedUntilMs > 0 {
+			erased[m.Meter] = m.ErasedUntilMs
+		}
+	}
+	if maps.Equal(erased, g.erased) {
+		return nil
+	}
+	g.erased = erased
+	return g.spool.Seal()
 }
 
 // keep is the pollers' sink: what may leave the dwelling goes to the spool.

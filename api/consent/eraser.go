@@ -24,6 +24,7 @@ type Eraser struct {
 	influx *influx.Client
 	log    *slog.Logger
 	now    func() time.Time
+	told   func() time.Time // see [Eraser.Told]; nil where nobody is to be told
 
 	done    prometheus.Counter
 	failed  prometheus.Counter
@@ -48,6 +49,28 @@ func NewEraser(store *Store, client *influx.Client, log *slog.Logger, figures pr
 		}
 	}
 	return e, nil
+}
+
+// Told gives the eraser what says since when collectors have been told of every
+// erasure, without a break; zero for not. A collector that has not heard of one
+// stores what a gateway's spool still held of that time: an erasure is repeated,
+// and done only when nobody can store such a thing any more.
+func (e *Eraser) Told(since func() time.Time) { e.told = since }
+
+// For so long after it was asked for, and after collectors were told again, what
+// was erased may still come in: a look at the registry, and a write under way.
+const (
+	untilTold   = 30 * time.Second
+	untilStored = 10 * time.Second
+)
+
+// final reports whether what was erased at an instant is erased for good.
+func (e *Eraser) final(asked, erased time.Time) bool {
+	if e.told == nil {
+		return true
+	}
+	since := e.told()
+	return !since.IsZero() && !erased.Before(asked.Add(untilTold)) && !erased.Before(since.Add(untilStored))
 }
 
 // pace is how often the store is asked for something to erase.
@@ -97,6 +120,7 @@ func (e *Eraser) Round(ctx context.Context) error {
 }
 
 func (e *Eraser) work(ctx context.Context, d Erasure) error {
+	begun := e.now()
 	failed := e.erase(ctx, d.Parts)
 	if ctx.Err() != nil {
 		return nil // it is due again at the next start
@@ -105,6 +129,9 @@ func (e *Eraser) work(ctx context.Context, d Erasure) error {
 		e.failed.Inc()
 		e.log.Warn("erasure waits", "erasure", d.ID, "attempts", d.Attempts+1, "error", failed)
 		return e.store.postpone(ctx, d, e.now(), failed)
+	}
+	if !e.final(d.Asked, begun) {
+		return e.store.repeat(ctx, d.ID, e.now())
 	}
 	e.done.Inc()
 	e.log.Info("erased", "erasure", d.ID, "what", d.What, "why", d.Why, "meters", len(d.Parts))
@@ -232,6 +259,21 @@ UPDATE erasure
 func (s *Store) finish(ctx context.Context, id string, at time.Time) error {
 	if _, err := s.db.ExecContext(ctx, finishErasure, id, sqldb.Ms(at)); err != nil {
 		return fmt.Errorf("finish erasure %s: %w", id, err)
+	}
+	return nil
+}
+
+const repeatErasure = `
+UPDATE erasure
+   SET due_ms = $2,
+       fault = ''
+ WHERE id = $1
+   AND done_ms IS NULL`
+
+// repeat has an erasure that worked done once more, a little later.
+func (s *Store) repeat(ctx context.Context, id string, now time.Time) error {
+	if _, err := s.db.ExecContext(ctx, repeatErasure, id, sqldb.Ms(now.Add(untilStored))); err != nil {
+		return fmt.Errorf("repeat erasure %s: %w", id, err)
 	}
 	return nil
 }

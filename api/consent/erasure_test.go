@@ -170,6 +170,49 @@ func TestEraserWaitsForInfluxDB(t *testing.T) {
 	})
 }
 
+// TestErasureWaitsUntilCollectorsAreTold: what a collector stores before it has
+// heard of an erasure is erased too, and nothing is called done before.
+func TestErasureWaitsUntilCollectorsAreTold(t *testing.T) {
+	onSQLite(t, func(t *testing.T, h house) {
+		at, client := paris(t, "2026-03-18 12:00:00"), influxtest.Open(t)
+		from, to := paris(t, "2026-03-17 00:00:00"), paris(t, "2026-03-18 00:00:00")
+		h.pour(client, from, to, "CW")
+		h.must(h.decides("P-now", "H-now", consent.FineCurve, true, at))
+		h.must(h.decides("P-now", "H-now", consent.FineCurve, false, at))
+		var told time.Time
+		now := at.Add(time.Second)
+		eraser := h.eraser(client, func() time.Time { return now })
+		eraser.Told(func() time.Time { return told })
+		for _, step := range []struct {
+			name  string
+			after time.Duration // of what was asked
+			told  time.Duration // the same; negative for not
+			late  bool          // a collector that has not heard stores it again before
+			done  string
+		}{
+			{"nobody was told yet", time.Minute, -1, false, "0"},
+			{"the broker is away", time.Hour, -1, true, "0"},
+			{"it is back just now", time.Hour + 20*time.Second, time.Hour + 15*time.Second, true, "0"},
+			{"it has been back for a while", time.Hour + 40*time.Second, time.Hour + 15*time.Second, true, "1"},
+		} {
+			if step.late {
+				h.pour(client, from, to, "CW")
+			}
+			now, told = at.Add(step.after), time.Time{}
+			if step.told >= 0 {
+				told = at.Add(step.told)
+			}
+			h.must(eraser.Round(t.Context()))
+			if got := h.stored(client, "CW", from, to); got != "1 0 1 0" {
+				t.Errorf("%s: stored %s", step.name, got)
+			}
+			if got := h.text(`SELECT COUNT(*) FROM erasure WHERE done_ms IS NOT NULL`); got != step.done+"\n" {
+				t.Errorf("%s: %q are done, want %s", step.name, got, step.done)
+			}
+		}
+	})
+}
+
 // nowhere is a client of an InfluxDB that does not answer.
 func nowhere(t *testing.T) *influx.Client {
 	t.Helper()

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -45,6 +46,7 @@ type Publisher struct {
 	connected chan struct{}     // a connection, not yet served
 	published map[string][]byte // by topic
 	rests     time.Time         // looks are left out, until then
+	steady    atomic.Int64      // see Steady, in ms since 1970; 0 for not
 }
 
 const publishTimeout = 10 * time.Second
@@ -63,7 +65,10 @@ func New(b Broker, homes *premises.Store, m *meters.Store, configs *configuratio
 		SetMaxReconnectInterval(10 * time.Second).SetConnectTimeout(5 * time.Second).
 		SetWriteTimeout(publishTimeout).SetOrderMatters(false).
 		SetOnConnectHandler(func(mqtt.Client) { p.signal() }).
-		SetConnectionLostHandler(func(_ mqtt.Client, err error) { log.Warn("broker lost", "error", err) })
+		SetConnectionLostHandler(func(_ mqtt.Client, err error) {
+			p.steady.Store(0)
+			log.Warn("broker lost", "error", err)
+		})
 	if b.TLS != nil {
 		options.SetTLSConfig(b.TLS)
 	}
@@ -86,6 +91,15 @@ func (p *Publisher) Ready() error {
 	return ErrAway
 }
 
+// Steady returns since when the broker has had every registry without a break, so
+// that what is stored now is published within [longestRest]; zero where it has not.
+func (p *Publisher) Steady() time.Time {
+	if since := p.steady.Load(); since != 0 && p.Ready() == nil {
+		return time.UnixMilli(since)
+	}
+	return time.Time{}
+}
+
 // Run publishes until ctx ends. A broker that is away is waited for.
 func (p *Publisher) Run(ctx context.Context) {
 	p.client.Connect()
@@ -100,6 +114,7 @@ func (p *Publisher) Run(ctx context.Context) {
 			// The broker may have lost what it retained.
 			clear(p.published)
 			p.rests = time.Time{}
+			p.steady.Store(0)
 			p.log.Info("broker connected")
 		case <-tick.C:
 		}
@@ -110,7 +125,12 @@ func (p *Publisher) Run(ctx context.Context) {
 			continue
 		}
 		begun := time.Now()
-		if err := p.publish(ctx); err != nil && ctx.Err() == nil {
+		err := p.publish(ctx)
+		switch {
+		case err == nil:
+			p.steady.CompareAndSwap(0, time.Now().UnixMilli())
+		case ctx.Err() == nil:
+			p.steady.Store(0)
 			p.log.Warn("registry not published", "error", err)
 		}
 		p.rests = time.Now().Add(rest(time.Since(begun)))

@@ -143,6 +143,8 @@ func (l *link) subscribe(c paho.Client) {
 	}
 }
 
+// trySubscribe asks for all filters at once: a broker answers with the registries
+// that it retains before it takes the next reading, which they judge.
 func (l *link) trySubscribe(c paho.Client) error {
 	wanted := map[string]byte{}
 	for _, filter := range l.filters {

@@ -40,6 +40,14 @@ type entry struct {
 
 func (g *segment) end() wire.Seq { return g.first + wire.Seq(len(g.entries)) }
 
+// age is how long ago the first pack was appended; 0 without packs.
+func (g *segment) age(now time.Time) time.Duration {
+	if len(g.entries) == 0 {
+		return 0
+	}
+	return now.Sub(time.Unix(int64(g.entries[0].at), 0))
+}
+
 // find returns the entry of a pack that is not answered, nil where there is none.
 func (g *segment) find(seq wire.Seq) *entry {
 	if seq < g.first || seq >= g.end() || g.entries[seq-g.first].answered {

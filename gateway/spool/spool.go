@@ -34,6 +34,9 @@ type Options struct {
 	MaxBytes int64
 	// SegmentBytes is the size at which a segment is closed; 1 MB.
 	SegmentBytes int64
+	// SegmentAge is how long a segment is appended to: what was answered does not
+	// stay on the disk for longer; 1 h.
+	SegmentAge time.Duration
 	// Refuse makes Append fail with [ErrFull] instead of dropping the oldest.
 	Refuse bool
 	// Log hears of alarms and losses; nil discards.
@@ -48,6 +51,9 @@ func (o Options) filled() Options {
 	}
 	if o.SegmentBytes == 0 {
 		o.SegmentBytes = 1 << 20
+	}
+	if o.SegmentAge == 0 {
+		o.SegmentAge = time.Hour
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -206,6 +212,17 @@ func (s *Spool) append(readings []wire.UnitReading) error {
 	return nil
 }
 
+// Seal ends the segment that is appended to, so that it goes as soon as all of it
+// is answered: for when what it holds is to be erased.
+func (s *Spool) Seal() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.retire(); err != nil {
+		return fmt.Errorf("seal spool %s: %w", s.dir, err)
+	}
+	return nil
+}
+
 // Changed receives after packs were added.
 func (s *Spool) Changed() <-chan struct{} { return s.changed }
 
@@ -243,7 +260,7 @@ func (s *Spool) makeRoom(records []record) error {
 			return err
 		}
 	}
-	if s.active != nil && s.active.size >= s.options.SegmentBytes {
+	if s.active != nil && (s.active.size >= s.options.SegmentBytes || s.active.age(s.options.Now()) >= s.options.SegmentAge) {
 		if err := s.retire(); err != nil {
 			return err
 		}

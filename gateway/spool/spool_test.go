@@ -133,6 +133,56 @@ func TestAnsweredSegmentsAreUnlinkedAndNumbersNeverReused(t *testing.T) {
 	}
 }
 
+// TestNothingAnsweredStaysForLong: a segment ends when it is an hour old or is
+// sealed, so that what was answered leaves the disk though little is read.
+func TestNothingAnsweredStaysForLong(t *testing.T) {
+	dir, now := t.TempDir(), time.Date(2026, 3, 18, 12, 0, 0, 0, time.UTC)
+	s := open(t, dir, spool.Options{Now: func() time.Time { return now }})
+	files := func(want int, when string) {
+		t.Helper()
+		if found, _ := filepath.Glob(filepath.Join(dir, "*.seg")); len(found) != want {
+			t.Errorf("%s: %d segments, want %d", when, len(found), want)
+		}
+	}
+	answer := func() {
+		t.Helper()
+		if err := s.Answered(s.Waiting(0, 100)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	appendTo(t, s, 1, 1)
+	answer()
+	now = now.Add(59 * time.Minute)
+	appendTo(t, s, 2, 2)
+	files(1, "within the hour")
+	now = now.Add(time.Minute)
+	appendTo(t, s, 3, 3)
+	files(2, "pack 2 waits in a segment that is an hour old")
+	answer()
+	files(1, "all of the old segment is answered")
+	if err := s.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	files(0, "sealed, and nothing waits")
+	if err := s.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	appendTo(t, s, 4, 4)
+	if err := s.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	files(1, "sealed, and a pack waits")
+	if diff := cmp.Diff(numbers(4, 4), amounts(t, s)); diff != "" {
+		t.Error(diff)
+	}
+	answer()
+	files(0, "the sealed segment is answered")
+	appendTo(t, s, 5, 5)
+	if diff := cmp.Diff(numbers(5, 5), amounts(t, s)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSecondProcessIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir, spool.Options{})
