@@ -141,13 +141,13 @@ func (s *system) points(database string) (points int64, err error) {
 	return points, err
 }
 
-// queries is how many Flux queries InfluxDB has answered, by its own count.
+// queries is how many queries InfluxDB has answered, by its own count.
 func (s *system) queries() (queries int64, err error) {
 	counts, err := s.counts()
 	for name, text := range counts {
-		var server struct{ Values struct{ FluxQueryReq int64 } }
+		var server struct{ Values struct{ QueryReq, FluxQueryReq int64 } }
 		if strings.HasPrefix(name, "httpd:") && json.Unmarshal(text, &server) == nil {
-			queries += server.Values.FluxQueryReq
+			queries += server.Values.QueryReq + server.Values.FluxQueryReq
 		}
 	}
 	return queries, err
