@@ -10,6 +10,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -68,7 +69,8 @@ type Ingester struct {
 	Parts
 	config  Config
 	figures *figures
-	link    *link
+	link    *link // what comes in: readings and registries
+	answers *link // what goes out: it would wait behind the acknowledgements of what comes in
 	queue   chan *message
 	changed chan struct{} // a registry came
 	ready   atomic.Bool   // InfluxDB is set up
@@ -92,12 +94,36 @@ func New(c Config, p Parts) (*Ingester, error) {
 	if err := errors.Join(in.figures.register(p.Figures), p.Figures.Register(in.arrivals)); err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
-	link, err := newLink(c.Broker, p.Log, in.receive, wire.AllRegistries, wire.SharedReadings)
-	if err != nil {
+	if err := in.newLinks(); err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
-	in.link = link
 	return in, nil
+}
+
+// newLinks prepares two connections. A broker reads acknowledgements one by one,
+// and lets them wait while publishers keep it busy: on one connection answers
+// were seconds late.
+func (in *Ingester) newLinks() (err error) {
+	broker := in.config.Broker
+	if broker.ClientID == "" {
+		broker.ClientID = "collector-" + rand.Text()[:10]
+	}
+	if in.link, err = newLink(broker, in.Log, in.receive, wire.AllRegistries, wire.SharedReadings); err != nil {
+		return err
+	}
+	broker.ClientID += "-answers"
+	in.answers, err = newLink(broker, in.Log, nil)
+	return err
+}
+
+func (in *Ingester) connect() {
+	in.answers.connect()
+	in.link.connect()
+}
+
+func (in *Ingester) disconnect() {
+	in.link.disconnect()
+	in.answers.disconnect()
 }
 
 // Run works until ctx ends; then it stores and answers what it has, within
@@ -108,7 +134,7 @@ func (in *Ingester) Run(ctx context.Context) error {
 		return err
 	}
 	in.ready.Store(true)
-	in.link.connect()
+	in.connect()
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	context.AfterFunc(ctx, func() { time.AfterFunc(in.config.Drain, cancel) })
@@ -125,7 +151,7 @@ func (in *Ingester) Run(ctx context.Context) error {
 	work.Go(func() error { in.tellArrivals(ctx); return nil })
 	err := work.Wait()
 	<-watched
-	in.link.disconnect()
+	in.disconnect()
 	return err
 }
 
@@ -153,10 +179,10 @@ func (in *Ingester) watch(ctx context.Context) {
 		switch open := in.link.isOpen(); {
 		case away && open:
 			in.Log.Warn("influxdb is away, the broker is left until it answers", "after_s", in.config.GiveUp.Seconds())
-			in.link.disconnect()
+			in.disconnect()
 		case since == 0 && !open:
 			in.Log.Info("influxdb answers again, the broker is joined")
-			in.link.connect()
+			in.connect()
 		}
 	}
 	in.link.shut()
@@ -177,7 +203,7 @@ func (in *Ingester) tellArrivals(ctx context.Context) {
 // missing.
 func (in *Ingester) Ready(ctx context.Context) error {
 	var errs []error
-	if !in.link.connected() {
+	if !in.link.connected() || !in.answers.connected() {
 		errs = append(errs, errors.New("broker: not connected"))
 	}
 	if err := in.Store.Ping(ctx); err != nil {

@@ -280,5 +280,5 @@ func (in *Ingester) answer(to wire.Source, s wire.Stored) {
 		in.Log.Error("answer not written", "gateway", to.String(), "error", err)
 		return
 	}
-	in.link.publish(to.Topic(wire.StoredChannel), payload)
+	in.answers.publish(to.Topic(wire.StoredChannel), payload)
 }

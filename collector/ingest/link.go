@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -38,14 +37,14 @@ func (b Broker) TLS() (*tls.Config, error) {
 // A handler gets each message; gone is closed when its connection is given up.
 type handler func(topic string, payload []byte, gone <-chan struct{})
 
-// A link is the connection to the broker. Each time it is opened it is a new
+// A link is one connection to the broker. Each time it is opened it is a new
 // client of the library, so that nothing of an old session lives on.
 type link struct {
 	broker   Broker
 	password string
 	tls      *tls.Config // nil for the system's defaults
 	log      *slog.Logger
-	filters  []string
+	filters  []string // none for a link that only sends
 	handle   handler
 
 	told atomic.Int64 // when a failure to connect was last logged, in ms since 1970
@@ -63,9 +62,6 @@ func newLink(b Broker, log *slog.Logger, h handler, filters ...string) (*link, e
 	trust, err := b.TLS()
 	if err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
-	}
-	if b.ClientID == "" {
-		b.ClientID = "collector-" + rand.Text()[:10]
 	}
 	return &link{broker: b, password: password, tls: trust, log: log, filters: filters, handle: h}, nil
 }
@@ -132,6 +128,9 @@ func (forgetful) Reset()                            {}
 // succeeds. The subscriptions have no handler of their own: everything goes to
 // the default one, so that no message can arrive before its route.
 func (l *link) subscribe(c paho.Client) {
+	if len(l.filters) == 0 {
+		return
+	}
 	for c.IsConnectionOpen() {
 		err := l.trySubscribe(c)
 		if err == nil {

@@ -17,6 +17,10 @@ import (
 // acknowledgement by itself; here both go through memory, and what is written
 // while the last write is under way leaves with the next.
 //
+// Writes keep a pause, so that the first acknowledgement leaves at once and those
+// that follow leave together: one by one they cost the broker, which is a single
+// thread, more than the messages themselves.
+//
 // A write that fails is told of by the next one. What was written and is lost is
 // what a broken connection loses anyway.
 type socket struct {
@@ -35,6 +39,9 @@ const (
 	socketBuffer = 256 << 10
 	// maxOut is how much waits to be written before a writer waits itself.
 	maxOut = 1 << 20
+	// pause lies between two writes. Brokers that want few messages
+	// unacknowledged still deliver so many a thousand times a second.
+	pause = time.Millisecond
 )
 
 func newSocket(conn net.Conn) *socket {
@@ -97,6 +104,7 @@ func (s *socket) flush() {
 			s.fail(err)
 			return
 		}
+		time.Sleep(pause)
 	}
 }
 

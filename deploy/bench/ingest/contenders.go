@@ -41,14 +41,17 @@ type contender struct {
 	// answered is how many messages have been answered besides being stored; nil
 	// where nobody answers.
 	answered func(s *system) (count func() int64, stop func(), err error)
+	// settled returns once what a start makes up for is done, which is no part of
+	// the race; nil for whoever makes up for nothing.
+	settled func(s *system, ctx context.Context) error
 }
 
 func ours() contender {
-	return contender{"the collector", startCollector, load.packs, countAnswers}
+	return contender{"the collector", startCollector, load.packs, countAnswers, (*system).rolledUp}
 }
 
 func telegraf() contender {
-	return contender{"Telegraf", startTelegraf, load.lines, nil}
+	return contender{"Telegraf", startTelegraf, load.lines, nil, nil}
 }
 
 func topic(g int) string {
@@ -85,6 +88,11 @@ func (c *commands) race(ctx context.Context, who contender, l load) (r result, e
 	}
 	if err := s.wait(ctx, int64(gateways*warm*l.size)); err != nil {
 		return r, fmt.Errorf("%s, first messages: %w", who.name, err)
+	}
+	if who.settled != nil {
+		if err := who.settled(s, ctx); err != nil {
+			return r, fmt.Errorf("%s, after the first messages: %w", who.name, err)
+		}
 	}
 	start := time.Now()
 	var sending errgroup.Group

@@ -207,14 +207,7 @@ func (s *system) late(ctx context.Context, d dayOf) (int64, error) {
 	if _, err := s.runCollector(ctx); err != nil {
 		return 0, err
 	}
-	idle := func() error {
-		n, err := figure(s.figures, pendingGauge)
-		if err == nil && n != 0 {
-			err = fmt.Errorf("%v meters are still to be rolled up", n)
-		}
-		return err
-	}
-	if err := bench.Within(ctx, time.Minute, idle); err != nil {
+	if err := s.rolledUp(ctx); err != nil {
 		return 0, err
 	}
 	before, err := s.points("xnet_hourly")
@@ -243,11 +236,22 @@ func (s *system) late(ctx context.Context, d dayOf) (int64, error) {
 		}
 		return nil
 	})
-	if err := errors.Join(heard, bench.Within(ctx, time.Minute, idle)); err != nil {
+	if err := errors.Join(heard, s.rolledUp(ctx)); err != nil {
 		return 0, err
 	}
 	after, err := s.points("xnet_hourly")
 	return after - before, err
+}
+
+// rolledUp returns once the running collector has nothing left to roll up.
+func (s *system) rolledUp(ctx context.Context) error {
+	return bench.Within(ctx, time.Minute, func() error {
+		n, err := figure(s.figures, pendingGauge)
+		if err == nil && n != 0 {
+			err = fmt.Errorf("%v meters are still to be rolled up", n)
+		}
+		return err
+	})
 }
 
 func (s *system) publish(topic string, payload []byte) error {
