@@ -73,7 +73,7 @@ func (r *rollupCommand) days() (first, last civil.Date, err error) {
 	return first, last, err
 }
 
-func (r *rollupCommand) chosen(s *sites.Snapshot) ([]sites.Meter, error) {
+func (r *rollupCommand) chosen(s *sites.Snapshot) ([]*sites.Meter, error) {
 	names := s.Meters()
 	if len(r.Meter) > 0 {
 		names = nil
@@ -81,7 +81,7 @@ func (r *rollupCommand) chosen(s *sites.Snapshot) ([]sites.Meter, error) {
 			names = append(names, metering.MeterID(name))
 		}
 	}
-	meters := make([]sites.Meter, 0, len(names))
+	meters := make([]*sites.Meter, 0, len(names))
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		m, ok := s.Meter(id)
 		if !ok {

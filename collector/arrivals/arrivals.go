@@ -27,6 +27,9 @@ type record struct {
 	delay time.Duration // of what arrived last, from its reading to its storing
 	gaps  int           // intervals of a meter without its reading
 	fresh bool          // arrived since the records were last taken
+
+	meter *sites.Meter    // whose record it is; nil for a gateway's
+	asOf  *sites.Snapshot // that says so
 }
 
 func (r *record) note(at, now time.Time) {
@@ -60,17 +63,33 @@ func (w *Watch) Note(s *sites.Snapshot, from wire.Source, rs []metering.Reading,
 	g := of(w.gateways, from)
 	for i := range rs {
 		g.note(rs[i].At, now)
-		meter, known := s.Meter(rs[i].Meter)
-		if !known || rs[i].Quantity != metering.Index {
+		if rs[i].Quantity != metering.Index {
 			continue
 		}
-		m := of(w.meters, rs[i].Meter)
-		if gap(meter, m.last, rs[i].At) {
+		m := w.meter(s, rs[i].Meter)
+		if m == nil {
+			continue
+		}
+		if gap(m.meter, m.last, rs[i].At) {
 			m.gaps++
 			g.gaps++
 		}
 		m.note(rs[i].At, now)
 	}
+}
+
+// meter returns the record of a meter, nil of one that no registry knows.
+func (w *Watch) meter(s *sites.Snapshot, id metering.MeterID) *record {
+	if m := w.meters[id]; m != nil && m.asOf == s {
+		return m
+	}
+	meter, known := s.Meter(id)
+	if !known {
+		return nil
+	}
+	m := of(w.meters, id)
+	m.meter, m.asOf = meter, s
+	return m
 }
 
 func of[K comparable](records map[K]*record, key K) *record {
@@ -84,7 +103,7 @@ func of[K comparable](records map[K]*record, key K) *record {
 
 // gap reports whether readings are missing between two of a meter of which every
 // one is kept. What comes late closes no gap: it was one.
-func gap(m sites.Meter, last, at time.Time) bool {
+func gap(m *sites.Meter, last, at time.Time) bool {
 	return m.Resolution == metering.Fine && !last.IsZero() &&
 		at.Sub(last) > time.Duration(gapAfter*float64(m.Interval()))
 }

@@ -88,7 +88,7 @@ func (r *ruler) fault(x *wire.UnitReading) class {
 	}
 }
 
-func faultOfIndex(m sites.Meter, known bool, x *wire.UnitReading) class {
+func faultOfIndex(m *sites.Meter, known bool, x *wire.UnitReading) class {
 	switch {
 	case x.Amount < 0:
 		return negative
@@ -106,7 +106,7 @@ func faultOfIndex(m sites.Meter, known bool, x *wire.UnitReading) class {
 // outOf reports whether no meter of this size can show this. An index is not
 // judged so: a jump of it is stored as it was read, and the rollup does not book
 // it. Of a meter that is not known, the zero one, only the limits of all hold.
-func outOf(m sites.Meter, x *wire.UnitReading) bool {
+func outOf(m *sites.Meter, x *wire.UnitReading) bool {
 	most := metering.Amount(1<<63 - 1)
 	if m.MaxPerHour > 0 && m.MaxPerHour < most/surge && counts(m.Kind, x.Quantity) {
 		most = m.MaxPerHour * surge
@@ -132,7 +132,7 @@ func counts(k metering.Kind, q metering.Quantity) bool {
 }
 
 // reads reports whether the registry gives the meter to the gateway.
-func reads(source wire.Source, m sites.Meter) bool {
+func reads(source wire.Source, m *sites.Meter) bool {
 	return m.Site == source.Site && (m.Gateway == source.Gateway || m.Gateway == "")
 }
 

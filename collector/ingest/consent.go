@@ -55,7 +55,7 @@ func limit(r metering.Resolution, q metering.Quantity) metering.Resolution {
 }
 
 // allows reports whether r may be kept, and remembers it.
-func (k *keeper) allows(m sites.Meter, r metering.Reading) bool {
+func (k *keeper) allows(m *sites.Meter, r metering.Reading) bool {
 	resolution := limit(m.Resolution, r.Quantity)
 	switch resolution {
 	case metering.Fine:
@@ -172,7 +172,7 @@ func (k *keeper) unknown(s *sites.Snapshot, rs []wire.UnitReading) map[metering.
 	return asks
 }
 
-func (k *keeper) remembers(m sites.Meter, r *metering.Reading, resolution metering.Resolution) bool {
+func (k *keeper) remembers(m *sites.Meter, r *metering.Reading, resolution metering.Resolution) bool {
 	past := k.kept[register{r.Meter, r.Quantity}]
 	if past == nil {
 		return false

@@ -38,10 +38,10 @@ func (r *Rollup) catchUp(ctx context.Context) error {
 
 // takeBound empties the set of bound meters and returns those that are rolled
 // up at all.
-func (r *Rollup) takeBound() []sites.Meter {
+func (r *Rollup) takeBound() []*sites.Meter {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var meters []sites.Meter
+	var meters []*sites.Meter
 	for _, id := range slices.Sorted(maps.Keys(r.bound)) {
 		if m, ok := r.sites.Now().Meter(id); ok && len(m.Periods()) > 0 {
 			meters = append(meters, m)
@@ -52,7 +52,7 @@ func (r *Rollup) takeBound() []sites.Meter {
 	return meters
 }
 
-func asItems(meters []sites.Meter) []*item {
+func asItems(meters []*sites.Meter) []*item {
 	items := make([]*item, len(meters))
 	for i, m := range meters {
 		items[i] = &item{meter: m}
@@ -62,7 +62,7 @@ func asItems(meters []sites.Meter) []*item {
 
 // unrolled returns for each meter the range that no stored period covers, where
 // a period could be closed in it.
-func unrolled(ctx context.Context, store *influx.Client, meters []sites.Meter) (map[metering.MeterID]span, error) {
+func unrolled(ctx context.Context, store *influx.Client, meters []*sites.Meter) (map[metering.MeterID]span, error) {
 	names := ids(asItems(meters))
 	now := time.Now().Add(clockAhead)
 	latest, err := store.Before(ctx, names, metering.Index, now, dawn)

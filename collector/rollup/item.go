@@ -19,7 +19,7 @@ var dawn = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 // looked at to recompute it. The window begins small and grows until it holds
 // what the judgement needs.
 type item struct {
-	meter  sites.Meter
+	meter  *sites.Meter
 	dirty  span
 	window bounds
 
@@ -40,7 +40,7 @@ type anchor struct {
 	index metering.Amount
 }
 
-func newItem(m sites.Meter, dirty span) *item {
+func newItem(m *sites.Meter, dirty span) *item {
 	it := &item{meter: m, dirty: dirty}
 	near := bounds{dirty.from.Add(-2 * m.Interval()), dirty.to.Add(2 * m.Interval())}
 	it.window = bounds{dirty.from.Add(-it.reach()), dirty.to.Add(it.reach())}

@@ -99,6 +99,7 @@ type journal struct {
 	lock *os.File
 	file *os.File
 	size int64
+	text []byte // the last lines; their memory serves the next
 }
 
 // maxJournal is where a journal with work left is written anew.
@@ -148,11 +149,17 @@ func readJournal(path string) (map[metering.MeterID][]span, error) {
 func (j *journal) close() error { return errors.Join(j.file.Close(), j.lock.Close()) }
 
 // append returns nil once the spans are durable. None costs nothing.
-func (j *journal) append(touched map[metering.MeterID][]span) error {
+func (j *journal) append(touched []*meterState) error {
 	if len(touched) == 0 {
 		return nil
 	}
-	text := lines(touched)
+	text := j.text[:0]
+	for _, st := range touched {
+		for _, s := range st.touched {
+			text = appendLine(text, st.meter.Meter, s)
+		}
+	}
+	j.text = text
 	if _, err := j.file.WriteAt(text, j.size); err != nil {
 		return fmt.Errorf("write rollup journal: %w", err)
 	}

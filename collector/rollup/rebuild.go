@@ -21,7 +21,7 @@ var ErrGone = errors.New("readings of this range are no longer kept: begin later
 type Rebuild struct {
 	Store       *influx.Client
 	Directory   *sites.Directory
-	Meters      []sites.Meter
+	Meters      []*sites.Meter
 	First, Last civil.Date // in each meter's own zone
 	// Progress is told how many more meters are done, one call at a time; nil for
 	// nobody.

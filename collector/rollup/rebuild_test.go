@@ -30,7 +30,7 @@ func (b *bench) rebuild(first, last string) (int, error) {
 	if !ok {
 		b.t.Fatal("M1 is not bound")
 	}
-	r := rollup.Rebuild{Store: b.store, Directory: b.directory, Meters: []sites.Meter{m}, First: date(first), Last: date(last)}
+	r := rollup.Rebuild{Store: b.store, Directory: b.directory, Meters: []*sites.Meter{m}, First: date(first), Last: date(last)}
 	return r.Run(b.t.Context())
 }
 

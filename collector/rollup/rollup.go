@@ -57,6 +57,11 @@ type Rollup struct {
 
 // meterState is what decides without a query whether a reading matters.
 type meterState struct {
+	meter   *sites.Meter
+	asOf    *sites.Snapshot // that says so of the meter
+	period  influx.Period   // its shortest
+	touched []span          // by the readings in hand
+
 	last  metering.Reading
 	next  time.Time // the next boundary after last
 	fell  bool      // last was lower than its predecessor: the next one explains it
@@ -116,51 +121,75 @@ func (r *Rollup) Close() error { return r.journal.close() }
 func (r *Rollup) Mark(rs []metering.Reading) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	snapshot, now := r.sites.Now(), time.Now()
-	touched := map[metering.MeterID][]span{}
-	var m sites.Meter
-	known := false
-	for i := range rs {
-		if rs[i].Quantity != metering.Index {
-			continue
-		}
-		if rs[i].Meter != m.Meter || !known {
-			m, known = snapshot.Meter(rs[i].Meter)
-		}
-		if known && len(m.Periods()) > 0 && r.matters(m, rs[i]) {
-			touched[m.Meter] = extend(touched[m.Meter], rs[i].At)
-		}
-	}
+	touched := r.touch(rs)
 	if err := r.journal.append(touched); err != nil {
-		for id := range touched {
-			delete(r.meters, id) // so that the repetition matters again
+		for _, st := range touched {
+			delete(r.meters, st.meter.Meter) // so that the repetition matters again
 		}
 		return fmt.Errorf("mark %d readings for the rollup: %w", len(rs), err)
 	}
-	for id, spans := range touched {
-		r.add(id, spans, now)
+	now := time.Now()
+	for _, st := range touched {
+		r.add(st.meter.Meter, st.touched, now)
+		st.touched = st.touched[:0]
 	}
 	return nil
 }
 
-// matters reports whether reading x can change a closed period, and remembers
-// it. A reading that follows the last within the same period does not.
-func (r *Rollup) matters(m sites.Meter, x metering.Reading) bool {
-	st := r.meters[m.Meter]
+// touch returns the meters of which closed periods may change, each with what of
+// it is touched.
+func (r *Rollup) touch(rs []metering.Reading) []*meterState {
+	var touched []*meterState
+	snapshot := r.sites.Now()
+	for i := range rs {
+		if rs[i].Quantity != metering.Index {
+			continue
+		}
+		st := r.state(snapshot, rs[i].Meter)
+		if st == nil || !st.matters(&rs[i]) {
+			continue
+		}
+		if len(st.touched) == 0 {
+			touched = append(touched, st)
+		}
+		st.touched = extend(st.touched, rs[i].At)
+	}
+	return touched
+}
+
+// state returns what is known of the meter's readings, nil for one that is not
+// rolled up.
+func (r *Rollup) state(now *sites.Snapshot, id metering.MeterID) *meterState {
+	st := r.meters[id]
+	if st != nil && st.asOf == now {
+		return st
+	}
+	m, known := now.Meter(id)
+	if !known || len(m.Periods()) == 0 {
+		delete(r.meters, id)
+		return nil
+	}
 	if st == nil {
 		st = &meterState{}
-		r.meters[m.Meter] = st
+		r.meters[id] = st
 	}
+	st.meter, st.asOf, st.period = m, now, m.Periods()[0]
+	return st
+}
+
+// matters reports whether reading x can change a closed period, and remembers
+// it. A reading that follows the last within the same period does not.
+func (st *meterState) matters(x *metering.Reading) bool {
 	late := st.known && !x.At.After(st.last.At)
 	if late {
-		return x != st.last
+		return *x != st.last
 	}
 	fell := st.known && x.Amount < st.last.Amount
 	matters := !st.known || st.fell || fell || !x.At.Before(st.next)
 	if matters {
-		st.next = m.Next(m.Periods()[0], x.At)
+		st.next = st.meter.Next(st.period, x.At)
 	}
-	st.last, st.fell, st.known = x, fell, true
+	st.last, st.fell, st.known = *x, fell, true
 	return matters
 }
 

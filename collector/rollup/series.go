@@ -21,7 +21,7 @@ type point struct {
 
 // A series is what a run of readings of one meter says, cleaned of glitches.
 type series struct {
-	meter  sites.Meter
+	meter  *sites.Meter
 	points []point
 	// broken holds the points that end a decrease or a jump that nothing
 	// explains.
@@ -33,7 +33,7 @@ type series struct {
 // newSeries cleans rs, which are in order of time. Its continuous index begins
 // with the first point's own index. Unless the first reading is the meter's very
 // first, nobody knows whether it is a slip: it only helps to judge the second.
-func newSeries(m sites.Meter, rs []metering.Reading, origin bool) *series {
+func newSeries(m *sites.Meter, rs []metering.Reading, origin bool) *series {
 	s := &series{meter: m, origin: origin, points: make([]point, 0, len(rs))}
 	if origin && len(rs) > 0 {
 		s.points = append(s.points, point{rs[0].At, rs[0].Amount})

@@ -25,7 +25,7 @@ type Meter struct {
 
 // Floor returns the start of the period of p in which at lies: hours in UTC,
 // days and months in the meter's zone.
-func (m Meter) Floor(p influx.Period, at time.Time) time.Time {
+func (m *Meter) Floor(p influx.Period, at time.Time) time.Time {
 	switch p {
 	case influx.Hourly:
 		return at.UTC().Truncate(time.Hour)
@@ -37,7 +37,7 @@ func (m Meter) Floor(p influx.Period, at time.Time) time.Time {
 }
 
 // Next returns the end of the period of p in which at lies, always after at.
-func (m Meter) Next(p influx.Period, at time.Time) time.Time {
+func (m *Meter) Next(p influx.Period, at time.Time) time.Time {
 	switch p {
 	case influx.Hourly:
 		return at.UTC().Truncate(time.Hour).Add(time.Hour)
@@ -50,7 +50,7 @@ func (m Meter) Next(p influx.Period, at time.Time) time.Time {
 
 // Periods returns the periods that the meter's resolution allows to be kept, the
 // shortest first; none for a meter that may not be read.
-func (m Meter) Periods() []influx.Period {
+func (m *Meter) Periods() []influx.Period {
 	switch {
 	case m.Resolution.Allows(metering.Hour):
 		return influx.Periods
@@ -73,7 +73,7 @@ type Directory struct {
 // A Snapshot is the directory at one moment. It does not change.
 type Snapshot struct {
 	earliest map[metering.SiteID]time.Time
-	meters   map[metering.MeterID]Meter
+	meters   map[metering.MeterID]*Meter
 }
 
 var empty = &Snapshot{}
@@ -93,10 +93,13 @@ func (s *Snapshot) Earliest(site metering.SiteID) (time.Time, bool) {
 	return at, ok
 }
 
-// Meter returns the meter, and whether a registry knows it.
-func (s *Snapshot) Meter(id metering.MeterID) (Meter, bool) {
-	m, ok := s.meters[id]
-	return m, ok
+// Meter returns the meter, and whether a registry knows it: else it is a zero
+// one, never nil. It is not to be changed.
+func (s *Snapshot) Meter(id metering.MeterID) (*Meter, bool) {
+	if m := s.meters[id]; m != nil {
+		return m, true
+	}
+	return &Meter{}, false
 }
 
 // Meters lists every known meter, in order of id.
@@ -127,13 +130,13 @@ func (d *Directory) Update(r wire.Registry) ([]metering.MeterID, error) {
 	before := d.Now()
 	after := &Snapshot{earliest: maps.Clone(before.earliest), meters: maps.Clone(before.meters)}
 	if after.earliest == nil {
-		after.earliest, after.meters = map[metering.SiteID]time.Time{}, map[metering.MeterID]Meter{}
+		after.earliest, after.meters = map[metering.SiteID]time.Time{}, map[metering.MeterID]*Meter{}
 	}
-	maps.DeleteFunc(after.meters, func(_ metering.MeterID, m Meter) bool { return m.Site == r.Site })
+	maps.DeleteFunc(after.meters, func(_ metering.MeterID, m *Meter) bool { return m.Site == r.Site })
 	after.earliest[r.Site] = time.UnixMilli(r.EarliestMs).UTC()
 	var changed []metering.MeterID
 	for _, m := range r.Meters {
-		known := Meter{RegistryMeter: m, Site: r.Site, Zone: zone}
+		known := &Meter{RegistryMeter: m, Site: r.Site, Zone: zone}
 		after.meters[m.Meter] = known
 		if old, ok := before.meters[m.Meter]; !ok || counts(old) != counts(known) {
 			changed = append(changed, m.Meter)
@@ -144,6 +147,6 @@ func (d *Directory) Update(r wire.Registry) ([]metering.MeterID, error) {
 }
 
 // counts is what of a meter its rollup depends on.
-func counts(m Meter) any {
+func counts(m *Meter) any {
 	return [5]any{m.Zone.String(), m.Resolution, m.IndexModulus, m.MaxPerHour, m.IntervalS}
 }
