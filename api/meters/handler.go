@@ -16,14 +16,18 @@ import (
 
 // A Handler serves gateways, points, meters and where they hang as JSON.
 type Handler struct {
-	store *Store
-	once  *resource.Once
-	now   func() time.Time
+	store   *Store
+	replace Replacer
+	once    *resource.Once
+	now     func() time.Time
 }
 
+// A Replacer replaces a meter, as [Store.Replace] does, or says why it doubts.
+type Replacer func(context.Context, accounts.PersonID, Replacement) (Meter, error)
+
 // NewHandler returns the handler.
-func NewHandler(s *Store, once *resource.Once, now func() time.Time) *Handler {
-	return &Handler{store: s, once: once, now: now}
+func NewHandler(s *Store, replace Replacer, once *resource.Once, now func() time.Time) *Handler {
+	return &Handler{store: s, replace: replace, once: once, now: now}
 }
 
 // Register adds the routes below /api/v1.
@@ -43,7 +47,7 @@ func (h *Handler) Register(g *echo.Group) {
 	g.PUT("/meters/:id", h.updateMeter, write)
 	g.POST("/meters/:id/binding", h.hang, write, h.once.Middleware)
 	g.POST("/meters/:id/removal", h.takeDown, write, h.once.Middleware)
-	g.POST("/meters/:id/replacement", h.replace, write, h.once.Middleware)
+	g.POST("/meters/:id/replacement", h.replaceMeter, write, h.once.Middleware)
 }
 
 // sender is who asks; the route's guard has let them by.
@@ -238,7 +242,7 @@ func (h *Handler) takeDown(c echo.Context) error {
 	return h.answerMeter(c, http.StatusOK)
 }
 
-func (h *Handler) replace(c echo.Context) error {
+func (h *Handler) replaceMeter(c echo.Context) error {
 	version, err := resource.Version(c)
 	if err != nil {
 		return err
@@ -256,7 +260,7 @@ func (h *Handler) replace(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	next, err := h.store.Replace(ctx, sender(c), r)
+	next, err := h.replace(ctx, sender(c), r)
 	if err != nil {
 		return err
 	}

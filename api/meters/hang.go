@@ -83,6 +83,8 @@ type Replacement struct {
 	Version int64 // of the old meter, as it was read
 	At      time.Time
 	Last    metering.Amount  // what the old dial showed
+	Digit   metering.Amount  // what the last digit of Last stands for; 0 for exactly
+	Sure    bool             // Last was looked at again: no reading speaks against it
 	New     metering.MeterID // empty: made from point and serial
 	Serial  string
 	First   metering.Amount // what the new dial shows

@@ -19,6 +19,9 @@ var (
 	ErrNotBound      = &problem.Error{Kind: problem.Conflict, Message: "equipment.not_bound"}
 	ErrOtherKind     = &problem.Error{Kind: problem.Conflict, Message: "equipment.other_kind"}
 	ErrBusInUse      = &problem.Error{Kind: problem.Conflict, Message: "equipment.bus_in_use"}
+	// ErrDoubtful: the last index of a meter that is replaced cannot follow what
+	// was read.
+	ErrDoubtful = &problem.Error{Kind: problem.Conflict, Message: "equipment.doubtful_dial"}
 
 	// ErrNoTap: no tap runs for the meter, so none can be closed.
 	ErrNoTap = &problem.Error{Kind: problem.Conflict, Message: "equipment.no_tap"}

@@ -311,6 +311,18 @@ func (s shownIndex) amount(name string, m Meter) (metering.Amount, error) {
 	return shown, nil
 }
 
+// digit is what the last digit that was typed stands for, 0 for an exact index.
+func (s shownIndex) digit(kind metering.Kind) metering.Amount {
+	if s.Index != nil {
+		return 0
+	}
+	d, err := ParseDial(s.Dial, kind)
+	if err != nil {
+		return 0 // amount says what is wrong with it
+	}
+	return d.Digit
+}
+
 type newBinding struct {
 	Point metering.PointID `json:"point"`
 	From  string           `json:"from"`
@@ -347,6 +359,7 @@ type replacement struct {
 	ID     metering.MeterID `json:"id"`
 	Serial string           `json:"serial"`
 	Pulse  *metering.Amount `json:"pulse"`
+	Sure   bool             `json:"sure"`
 }
 
 // Check implements resource.Checked.
@@ -370,7 +383,7 @@ func (r *replacement) Check() []problem.Field {
 }
 
 func (r replacement) replacement(old Meter, version int64, now time.Time) (Replacement, error) {
-	made := Replacement{Old: old.ID, Version: version, New: r.ID, Serial: r.Serial, Pulse: r.Pulse}
+	made := Replacement{Old: old.ID, Version: version, New: r.ID, Serial: r.Serial, Pulse: r.Pulse, Sure: r.Sure, Digit: r.Last.digit(old.Kind)}
 	var err error
 	if made.At, err = instantOf("at", r.At, now); err != nil {
 		return Replacement{}, err

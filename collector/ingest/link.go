@@ -47,7 +47,8 @@ type link struct {
 	filters  []string // none for a link that only sends
 	handle   handler
 
-	told atomic.Int64 // when a failure to connect was last logged, in ms since 1970
+	subscribed atomic.Bool  // to all filters, since the last connect
+	told       atomic.Int64 // when a failure to connect was last logged, in ms since 1970
 
 	mu     sync.Mutex
 	client paho.Client   // nil while closed
@@ -128,12 +129,14 @@ func (forgetful) Reset()                            {}
 // succeeds. The subscriptions have no handler of their own: everything goes to
 // the default one, so that no message can arrive before its route.
 func (l *link) subscribe(c paho.Client) {
+	l.subscribed.Store(len(l.filters) == 0)
 	if len(l.filters) == 0 {
 		return
 	}
 	for c.IsConnectionOpen() {
 		err := l.trySubscribe(c)
 		if err == nil {
+			l.subscribed.Store(true)
 			l.log.Info("receiving from the broker", "broker", l.broker.URL, "client", l.broker.ClientID)
 			return
 		}
@@ -173,6 +176,7 @@ func (l *link) connect() {
 		return
 	}
 	l.gone = make(chan struct{})
+	l.subscribed.Store(false)
 	l.client = paho.NewClient(l.options(l.gone))
 	l.client.Connect()
 }
@@ -206,10 +210,11 @@ func (l *link) isOpen() bool {
 	return l.client != nil
 }
 
+// connected reports whether all that is wanted comes in.
 func (l *link) connected() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.client != nil && l.client.IsConnectionOpen()
+	return l.client != nil && l.client.IsConnectionOpen() && l.subscribed.Load()
 }
 
 // publish sends an answer. It does not wait for the broker's: the library

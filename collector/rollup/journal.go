@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -94,12 +95,26 @@ func extend(spans []span, at time.Time) []span {
 // A journal is the dirty ranges on disk: one line each, "meter from to" in
 // milliseconds, appended and synced. A torn last line belongs to a batch that
 // was never answered.
+//
+// Writers of batches share a sync: on a slow disk one for each would be the pace
+// of the whole collector.
 type journal struct {
 	path string
 	lock *os.File
+
+	mu   sync.Mutex // held while the file is written
 	file *os.File
 	size int64
-	text []byte // the last lines; their memory serves the next
+
+	queue sync.Mutex
+	next  *round
+}
+
+// A round is lines that become durable together.
+type round struct {
+	text []byte
+	done bool
+	err  error
 }
 
 // maxJournal is where a journal with work left is written anew.
@@ -114,7 +129,7 @@ func openJournal(path string) (*journal, map[metering.MeterID][]span, error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("rollup journal %s is in use: give each collector a quarantine.dir of its own", path), lock.Close())
 	}
-	j := &journal{path: path, lock: lock}
+	j := &journal{path: path, lock: lock, next: &round{}}
 	left, err := readJournal(path)
 	if err == nil {
 		err = j.rewrite(left)
@@ -148,18 +163,32 @@ func readJournal(path string) (map[metering.MeterID][]span, error) {
 
 func (j *journal) close() error { return errors.Join(j.file.Close(), j.lock.Close()) }
 
-// append returns nil once the spans are durable. None costs nothing.
-func (j *journal) append(touched []*meterState) error {
-	if len(touched) == 0 {
-		return nil
-	}
-	text := j.text[:0]
+// add puts what is touched into the next round and returns it.
+func (j *journal) add(touched []*meterState) *round {
+	j.queue.Lock()
+	defer j.queue.Unlock()
 	for _, st := range touched {
 		for _, s := range st.touched {
-			text = appendLine(text, st.meter.Meter, s)
+			j.next.text = appendLine(j.next.text, st.meter.Meter, s)
 		}
 	}
-	j.text = text
+	return j.next
+}
+
+// sync returns nil once the round is durable.
+func (j *journal) sync(r *round) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !r.done { // else another writer's sync was also this one's
+		j.queue.Lock()
+		j.next = &round{}
+		j.queue.Unlock()
+		r.done, r.err = true, j.append(r.text)
+	}
+	return r.err
+}
+
+func (j *journal) append(text []byte) error {
 	if _, err := j.file.WriteAt(text, j.size); err != nil {
 		return fmt.Errorf("write rollup journal: %w", err)
 	}
@@ -173,6 +202,8 @@ func (j *journal) append(touched []*meterState) error {
 // shorten leaves only what is left to do, where nothing is or the journal has
 // grown large. Else what was done since is done again after a crash, no harm.
 func (j *journal) shorten(left map[metering.MeterID][]span) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	if j.size == 0 || (len(left) > 0 && j.size < maxJournal) {
 		return nil
 	}

@@ -119,21 +119,37 @@ func (r *Rollup) Close() error { return r.journal.close() }
 // sure as they are. On an error they must be marked again, as when their pack
 // is sent again.
 func (r *Rollup) Mark(rs []metering.Reading) error {
+	meters, round := r.note(rs)
+	if len(meters) == 0 {
+		return nil
+	}
+	err := r.journal.sync(round)
+	if err == nil {
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	touched := r.touch(rs)
-	if err := r.journal.append(touched); err != nil {
-		for _, st := range touched {
-			delete(r.meters, st.meter.Meter) // so that the repetition matters again
-		}
-		return fmt.Errorf("mark %d readings for the rollup: %w", len(rs), err)
+	for _, id := range meters {
+		delete(r.meters, id) // so that the repetition matters again
 	}
-	now := time.Now()
-	for _, st := range touched {
-		r.add(st.meter.Meter, st.touched, now)
+	return fmt.Errorf("mark %d readings for the rollup: %w", len(rs), err)
+}
+
+// note makes dirty what readings touch and returns the meters with the round of
+// the journal that will tell of them. The rollup may be faster than the disk: it
+// only does what must be done anyway.
+func (r *Rollup) note(rs []metering.Reading) ([]metering.MeterID, *round) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	touched, now := r.touch(rs), time.Now()
+	round := r.journal.add(touched)
+	meters := make([]metering.MeterID, len(touched))
+	for i, st := range touched {
+		meters[i] = st.meter.Meter
+		r.add(meters[i], st.touched, now)
 		st.touched = st.touched[:0]
 	}
-	return nil
+	return meters, round
 }
 
 // touch returns the meters of which closed periods may change, each with what of

@@ -21,6 +21,7 @@ import (
 	"github.com/xnetroseraie/xnet/dashboards/installer"
 	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
 	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/testkit"
 )
 
@@ -140,6 +141,28 @@ func TestRefusedFormKeepsWhatWasTyped(t *testing.T) {
 	a = b.Send(meter+"/cadran", url.Values{"jeton": {token}, "cadran": {"cent"}})
 	shows(t, a.Page, []string{`value="cent"`}, []string{`<details class="card" open>`})
 	shows(t, b.Get(meter).Page, []string{`name="cadran" value=""`}, []string{"cent\"", `<details class="card" open>`})
+}
+
+// A slip of the pen on the old dial is asked about; whoever looked again goes on.
+func TestLastDialIsAskedAbout(t *testing.T) {
+	client := readings(t)
+	b := enter(t, open(t, client), meterstest.Installer)
+	if err := client.WriteReadings(t.Context(), []metering.Reading{{Meter: "cw-1", Quantity: metering.Index, At: meterstest.Ago(time.Hour), Amount: 153_257_000}}); err != nil {
+		t.Fatal(err)
+	}
+	const meter, sure = "/equipements/compteurs/cw-1", "C’est bien ce que montre le cadran"
+	form := url.Values{"jeton": {webtest.Token(t, b.Get(meter).Page)}, "version": {"1"}, "ancien": {"135,257"}, "numero": {"40220001"}, "nouveau": {"0,012"}}
+	shows(t, b.Get(meter).Page, nil, []string{sure})
+	a := b.Send(meter+"/remplacement", form)
+	if a.Status != http.StatusConflict {
+		t.Errorf("swapped digits: status %d", a.Status)
+	}
+	shows(t, a.Page, []string{"ne suit pas ce qui a été lu", sure, `value="135,257"`, `value="40220001"`, `value="0,012"`}, nil)
+	form.Set("sur", "1")
+	if a = b.Send(meter+"/remplacement", form); a.Status != http.StatusSeeOther {
+		t.Errorf("looked at again: status %d", a.Status)
+	}
+	shows(t, b.Get("/equipements/compteurs/R-1-cw-40220001").Page, []string{"40220001", "Pas encore vérifié"}, []string{sure, "30110001"})
 }
 
 func TestNonsense(t *testing.T) {

@@ -50,6 +50,7 @@ type meterView struct {
 type typed struct {
 	Dial, Old, Number, New string
 	Replacing              bool // the form was that of a replacement
+	Doubtful               bool // and its last index is doubted
 }
 
 // typedIn returns what the sender typed into a form that was refused.
@@ -58,7 +59,7 @@ func typedIn(c echo.Context, p *problem.Error) typed {
 		return typed{}
 	}
 	return typed{Dial: c.FormValue("cadran"), Old: c.FormValue("ancien"), Number: c.FormValue("numero"), New: c.FormValue("nouveau"),
-		Replacing: strings.HasSuffix(c.Path(), "/remplacement")}
+		Replacing: strings.HasSuffix(c.Path(), "/remplacement"), Doubtful: p.Message == meters.ErrDoubtful.Message}
 }
 
 var meterPage = web.MustPage[meterView](templates, "templates/meter.html")
@@ -240,6 +241,7 @@ func (h *Handler) replace(c echo.Context) (string, error) {
 	if err := meters.CheckSerial(serial); err != nil {
 		return "", err
 	}
-	next, err := h.Meters.Replace(ctx, who(c), meters.Replacement{Old: id, Version: version, At: h.now(), Last: last.Index, First: first.Index, Serial: serial})
+	next, err := h.Checks.Replace(ctx, who(c), meters.Replacement{Old: id, Version: version, At: h.now(), Last: last.Index, Digit: last.Digit,
+		Sure: c.FormValue("sur") != "", First: first.Index, Serial: serial})
 	return path + "/compteurs/" + string(next.ID) + "?fait=remplacement", err
 }
