@@ -134,7 +134,8 @@ func (r *replayCommand) replay(e *environment, replay ingest.Replay, names []str
 	var failed []error
 	total, left := 0, 0
 	for _, name := range names {
-		done, err := replay.Pack(e.ctx, name)
+		var done ingest.Replayed
+		err := e.insist(func() (err error) { done, err = replay.Pack(e.ctx, name); return err })
 		if e.ctx.Err() != nil {
 			return e.ctx.Err()
 		}
@@ -147,9 +148,12 @@ func (r *replayCommand) replay(e *environment, replay ingest.Replay, names []str
 		r.say(e.stdout, name, done, err)
 	}
 	// Also after a failure: what was stored must be seen.
-	periods, err := rollup.Touch(e.ctx, replay.Store, replay.Sites, stored)
-	failed = append(failed, err)
-	_, err = fmt.Fprintf(e.stdout, "%d readings stored, %d periods computed, %d packs stay\n", total, periods, left)
+	periods := 0
+	failed = append(failed, e.insist(func() (err error) {
+		periods, err = rollup.Touch(e.ctx, replay.Store, replay.Sites, stored)
+		return err
+	}))
+	_, err := fmt.Fprintf(e.stdout, "%d readings stored, %d periods computed, %d packs stay\n", total, periods, left)
 	return errors.Join(append(failed, err)...)
 }
 

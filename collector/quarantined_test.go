@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -119,6 +120,29 @@ func TestQuarantineCommands(t *testing.T) {
 	if err != nil || len(readings["M1"]) != 8 {
 		t.Errorf("readings %v, %v; want 8", readings, err)
 	}
+}
+
+// TestCommandsWaitForInfluxDB: one that restarts keeps nobody from replaying.
+func TestCommandsWaitForInfluxDB(t *testing.T) {
+	server, broker, dir := testkit.Influx(t), testkit.Broker(t), filepath.Join(t.TempDir(), "quarantine")
+	path := file(t, fmt.Sprintf("broker: {url: %q}\ninflux: {url: %q, keep: {readings_days: 0, hourly_days: 0, daily_days: 0}}\nquarantine: {dir: %q}\n",
+		broker.URL, server.URL, dir))
+	store, err := influx.Open(influx.Config{URL: server.URL, Prefix: "xnet"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	q, err := quarantine.Open(dir, 1<<20)
+	if err := errors.Join(err, store.SetUp(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	announce(t, broker.URL)
+	refused(t, q, 1, time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC), 10, 20, 30)
+	server.Kill()
+	back := make(chan struct{})
+	go func() { defer close(back); time.Sleep(2 * time.Second); server.Start() }()
+	play(t, path, step{args: "quarantine replay --all", says: []string{"3 readings stored"}})
+	<-back
 }
 
 func poisonName(t *testing.T, q *quarantine.Quarantine) string {

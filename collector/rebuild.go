@@ -41,8 +41,12 @@ func (r *rollupCommand) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	rebuild := rollup.Rebuild{Store: store, Directory: &directory, Meters: meters, First: first, Last: last, Progress: e.progress("meters", len(meters))}
-	periods, err := rebuild.Run(e.ctx)
+	periods := 0
+	err = e.insist(func() (err error) {
+		rebuild := rollup.Rebuild{Store: store, Directory: &directory, Meters: meters, First: first, Last: last, Progress: e.progress("meters", len(meters))}
+		periods, err = rebuild.Run(e.ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ package ingest
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -104,10 +103,7 @@ func New(c Config, p Parts) (*Ingester, error) {
 // and lets them wait while publishers keep it busy: on one connection answers
 // were seconds late.
 func (in *Ingester) newLinks() (err error) {
-	broker := in.config.Broker
-	if broker.ClientID == "" {
-		broker.ClientID = "collector-" + rand.Text()[:10]
-	}
+	broker := in.config.Broker.named()
 	if in.link, err = newLink(broker, in.Log, in.receive, wire.AllRegistries, wire.SharedReadings); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -27,6 +28,14 @@ type Broker struct {
 	CAFile          string `yaml:"ca_file"`
 	CertificateFile string `yaml:"certificate_file"`
 	KeyFile         string `yaml:"key_file"`
+}
+
+// named is b with a random client id where it has none.
+func (b Broker) named() Broker {
+	if b.ClientID == "" {
+		b.ClientID = "collector-" + rand.Text()[:10]
+	}
+	return b
 }
 
 // TLS returns how to speak TLS with the broker; see [config.TLS].

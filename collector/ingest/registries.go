@@ -24,7 +24,7 @@ var ErrNoRegistry = errors.New("the broker has no registry: start the api, which
 // takes nothing else from it. It fails with [ErrNoRegistry].
 func Registries(ctx context.Context, b Broker, log *slog.Logger, directory *sites.Directory) error {
 	arrived := make(chan struct{})
-	l, err := newLink(b, log, func(_ string, payload []byte, gone <-chan struct{}) {
+	l, err := newLink(b.named(), log, func(_ string, payload []byte, gone <-chan struct{}) {
 		registry, err := wire.DecodeRegistry(payload)
 		if err == nil {
 			_, err = directory.Update(registry)

@@ -75,6 +75,13 @@ func (f *front) answerWith(kind string, meter metering.MeterID) (heal func() err
 
 // ServeHTTP implements [http.Handler].
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	// A proxy that answers while it still looks whether more of the request comes
+	// breaks the connection by itself, now and then.
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	a := f.now.Load()
 	write := strings.HasSuffix(r.URL.Path, "/write")
 	if a == nil || a.kind == answerPartial && !write || a.kind == answerLarge && r.ContentLength <= mostBytes {
