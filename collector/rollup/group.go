@@ -20,6 +20,7 @@ type loaded struct {
 	readings  map[metering.MeterID][]metering.Reading
 	stored    map[metering.MeterID][]influx.Consumption // indexes only
 
+	kept      map[metering.MeterID][]influx.Consumption // written, of the finest length
 	written   int
 	overtaken []*item
 }
@@ -65,24 +66,39 @@ func (g *loaded) load(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	finest := g.items[0].meter.Periods()[0]
-	g.stored, err = g.store.Indexes(ctx, finest, ids(g.items), g.items[0].meter.Floor(finest, g.window.from), g.window.to)
+	g.stored, err = g.indexes(ctx, g.items)
 	return err
 }
 
-// write stores the results, but for what must not or better not stand there.
+// indexes returns the boundaries of the finest length that are stored in the
+// window.
+func (g *loaded) indexes(ctx context.Context, items []*item) (map[metering.MeterID][]influx.Consumption, error) {
+	finest := g.items[0].meter.Periods()[0]
+	return g.store.Indexes(ctx, finest, ids(items), g.items[0].meter.Floor(finest, g.window.from), g.window.to)
+}
+
+// write stores the results, but for what must not or better not stand there. The
+// boundary by which an item tells that later ones are right is written last: what
+// a kill leaves half done is then seen and done again.
 func (g *loaded) write(ctx context.Context, settled []*item, results map[influx.Period][]influx.Consumption) error {
 	spared, err := g.spare(ctx, settled)
 	if err != nil {
 		return err
 	}
-	now := g.directory.Now()
-	for _, p := range influx.Periods {
+	now, finest := g.directory.Now(), g.items[0].meter.Periods()[0]
+	g.kept = map[metering.MeterID][]influx.Consumption{}
+	for _, p := range slices.Backward(influx.Periods) {
 		kept := slices.DeleteFunc(results[p], func(c influx.Consumption) bool {
 			return spared[spot{c.Meter, p, c.Start.UnixMilli()}] || !mayStand(now, p, c)
 		})
+		slices.SortStableFunc(kept, func(a, b influx.Consumption) int { return b.Start.Compare(a.Start) })
 		if err := g.store.WriteConsumption(ctx, p, kept); err != nil {
 			return err
+		}
+		for _, c := range kept {
+			if p == finest {
+				g.kept[c.Meter] = append(g.kept[c.Meter], c)
+			}
 		}
 		g.written += len(kept)
 	}
@@ -132,9 +148,9 @@ func (g *loaded) spare(ctx context.Context, settled []*item) (map[spot]bool, err
 	return spared, nil
 }
 
-// compare returns the items whose readings are other ones now than those that
-// were judged. Whoever writes last of two collectors sees here all that the
-// other had seen.
+// compare returns the items for which the store holds now what they did not know
+// of: other readings, or other boundaries before or after them. Whoever writes
+// last of two collectors sees here all that the other had written.
 func (g *loaded) compare(ctx context.Context, settled []*item) ([]*item, error) {
 	if len(settled) == 0 {
 		return nil, nil
@@ -143,7 +159,65 @@ func (g *loaded) compare(ctx context.Context, settled []*item) ([]*item, error) 
 	if err != nil {
 		return nil, err
 	}
+	stored, err := g.indexes(ctx, settled)
+	if err != nil {
+		return nil, err
+	}
+	moved, err := g.moved(ctx, settled)
+	if err != nil {
+		return nil, err
+	}
 	return slices.DeleteFunc(slices.Clone(settled), func(it *item) bool {
-		return now[it.meter.Meter] == influx.TallyOf(g.readings[it.meter.Meter])
+		m := it.meter.Meter
+		return !moved[it] && now[m] == influx.TallyOf(g.readings[m]) && expected(stored[m], g.stored[m], g.kept[m])
 	}), nil
+}
+
+// expected reports whether the boundaries that are stored now are those that were
+// loaded, with what was written over them. What is gone was erased or is too old.
+func expected(now, loaded, written []influx.Consumption) bool {
+	index := make(map[int64]metering.Amount, len(loaded)+len(written))
+	for _, c := range loaded {
+		index[c.Start.UnixMilli()] = c.Index
+	}
+	for _, c := range written {
+		index[c.Start.UnixMilli()] = c.Index
+	}
+	return !slices.ContainsFunc(now, func(c influx.Consumption) bool {
+		was, known := index[c.Start.UnixMilli()]
+		return !known || was != c.Index
+	})
+}
+
+// moved returns the items of which the boundaries outside the window are not
+// those that were found.
+func (g *loaded) moved(ctx context.Context, settled []*item) (map[*item]bool, error) {
+	moved := map[*item]bool{}
+	var before, after []*item
+	was := map[*item]anchor{}
+	for _, it := range settled {
+		if it.anchor != nil && !it.anchor.at.After(g.window.from) {
+			before, was[it], it.anchor = append(before, it), *it.anchor, nil
+		}
+		if it.last {
+			after = append(after, it)
+		}
+	}
+	if len(before) > 0 {
+		if err := g.seek(ctx, before); err != nil {
+			return nil, err
+		}
+	}
+	for _, it := range before {
+		moved[it] = it.anchor == nil || *it.anchor != was[it]
+	}
+	if len(after) == 0 {
+		return moved, nil
+	}
+	found, err := g.store.LastConsumption(ctx, after[0].meter.Periods()[0], ids(after), g.window.to, time.Now())
+	for _, it := range after {
+		_, later := found[it.meter.Meter]
+		moved[it] = moved[it] || later
+	}
+	return moved, err
 }

@@ -28,6 +28,7 @@ type item struct {
 	sought bool    // anchor was looked for outside the window
 	anchor *anchor // what was found
 	redo   bool    // the offset of all later periods changed
+	last   bool    // no period is stored after the window
 	// cut holds the periods that begin before the meter's first reading.
 	cut map[influx.Period]time.Time
 

@@ -83,7 +83,7 @@ func (g *loaded) anchors(ctx context.Context, items []*item) (still, wider []*it
 func (g *loaded) seek(ctx context.Context, items []*item) error {
 	for _, p := range items[0].meter.Periods() {
 		bound := g.window.from
-		for _, it := range items {
+		for _, it := range g.items {
 			bound = earlier(bound, it.meter.Floor(p, g.window.from))
 		}
 		found, err := g.store.LastConsumption(ctx, p, ids(items), dawn, bound)
@@ -133,7 +133,7 @@ func (g *loaded) storedAfter(ctx context.Context, items []*item) (still, wider [
 		if _, ok := found[it.meter.Meter]; ok {
 			it.window.to, wider = now.Add(clockAhead), append(wider, it)
 		} else {
-			still = append(still, it)
+			it.last, still = true, append(still, it)
 		}
 	}
 	return still, wider, nil
