@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-influx2 race check breakage bench bench-poll bench-ingest bench-api chaos gofmt vet staticcheck archtest pages openapi scripts tidy generated vulncheck
+.PHONY: help demo build test test-influx2 race check breakage bench bench-poll bench-ingest bench-api bench-analysis chaos gofmt vet staticcheck archtest pages openapi scripts tidy generated vulncheck
 
 # What ships contains no C.
 export CGO_ENABLED ?= 0
@@ -37,7 +37,7 @@ test-influx2: ## the tests of what speaks to InfluxDB, on a 2.7 where there is o
 race: ## every test under the race detector; needs a C compiler
 	@CGO_ENABLED=1 .ci/test -race ./...
 
-bench: bench-poll bench-ingest bench-api ## every benchmark
+bench: bench-poll bench-ingest bench-api bench-analysis ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
 
 bench-poll: ## the gateway's polling beside Telegraf and the line's own time; about twelve minutes
@@ -49,6 +49,9 @@ bench-ingest: ## the collector beside Telegraf, InfluxDB and the broker; about t
 
 bench-api: ## reads of the registry and imports of a housing stock, beside the database alone; about three minutes
 	@go run ./deploy/bench/api
+
+bench-analysis: ## leaks that are found, leaks where there are none, phantom consumption; SEED=any number; about two minutes
+	@go run ./deploy/bench/analysis $(if $(SEED),--seed $(SEED))
 
 chaos: ## the fault campaign; FAULTS=60 and SEED=any number unless given
 	@.ci/install mosquitto

@@ -145,7 +145,9 @@ func (s *system) points(database string) (points int64, err error) {
 func (s *system) queries() (queries int64, err error) {
 	counts, err := s.counts()
 	for name, text := range counts {
-		var server struct{ Values struct{ QueryReq, FluxQueryReq int64 } }
+		var server struct {
+			Values struct{ QueryReq, FluxQueryReq int64 }
+		}
 		if strings.HasPrefix(name, "httpd:") && json.Unmarshal(text, &server) == nil {
 			queries += server.Values.QueryReq + server.Values.FluxQueryReq
 		}

@@ -1,0 +1,298 @@
+package alerts
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/xnetroseraie/xnet/api/resource"
+	"github.com/xnetroseraie/xnet/api/sqldb"
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// A CaseID names a stored case, for ever.
+type CaseID string
+
+// A Kept case is one that is stored.
+type Kept struct {
+	ID CaseID
+	Case
+	Version int64 // grows with each change
+	// Zone is that of the residence, in which its dates are told.
+	Zone *time.Location
+	// stored is how many of the steps are.
+	stored int
+	found  string // the civil date of the finding
+}
+
+// A Store keeps cases with their steps. It may be used from several goroutines.
+type Store struct{ db *sql.DB }
+
+// NewStore returns a store on a migrated database.
+func NewStore(db *sql.DB) *Store { return &Store{db: db} }
+
+const caseColumns = `
+SELECT alert_case.id, alert_case.subject, COALESCE(alert_case.point_id, ''), COALESCE(alert_case.gateway_id, ''),
+       alert_case.state, alert_case.finding, alert_case.found_date, alert_case.quiet_nights,
+       COALESCE(alert_case.judged_ms, 0), COALESCE(alert_case.told_ms, 0), alert_case.version, residence.zone
+  FROM alert_case`
+
+// A point is a dwelling's or a building's.
+const ofResidence = `
+  LEFT JOIN point ON point.id = alert_case.point_id
+  LEFT JOIN dwelling ON dwelling.id = point.dwelling_id
+  LEFT JOIN gateway ON gateway.id = alert_case.gateway_id
+  JOIN residence ON residence.id = COALESCE(gateway.residence_id, dwelling.residence_id, point.residence_id)`
+
+func scanKept(rows *sql.Rows) (Kept, error) {
+	var k Kept
+	var finding, zone string
+	var judgedMs, toldMs int64
+	err := rows.Scan(&k.ID, &k.Cause.Subject, &k.Cause.Point, &k.Cause.Gateway,
+		&k.State, &finding, &k.found, &k.Quiet, &judgedMs, &toldMs, &k.Version, &zone)
+	if err != nil {
+		return Kept{}, err
+	}
+	if err := json.Unmarshal([]byte(finding), &k.Finding); err != nil {
+		return Kept{}, fmt.Errorf("finding of case %s: %w", k.ID, err)
+	}
+	if judgedMs > 0 {
+		k.Judged = sqldb.Time(judgedMs)
+	}
+	if toldMs > 0 {
+		k.ToldAt = sqldb.Time(toldMs)
+	}
+	if k.Zone, err = time.LoadLocation(zone); err != nil {
+		return Kept{}, fmt.Errorf("zone of case %s: %w", k.ID, err)
+	}
+	return k, nil
+}
+
+// A querier is a database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// kept reads cases and their steps; until is the civil date from which on steps
+// are not shown, empty for none.
+func kept(ctx context.Context, q querier, until string, query string, args ...any) ([]Kept, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	all, err := sqldb.Collect(rows, scanKept)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if err := all[i].readSteps(ctx, q, until); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+const stepsOf = `
+SELECT state, at_ms, by_whom
+  FROM alert_step
+ WHERE case_id = $1
+   AND ($2 = '' OR on_date < $2)
+ ORDER BY number`
+
+func (k *Kept) readSteps(ctx context.Context, q querier, until string) error {
+	rows, err := q.QueryContext(ctx, stepsOf, string(k.ID), until)
+	if err != nil {
+		return err
+	}
+	k.Steps, err = sqldb.Collect(rows, func(rows *sql.Rows) (s Step, err error) {
+		var atMs int64
+		err = rows.Scan(&s.State, &atMs, &s.By)
+		s.At = sqldb.Time(atMs)
+		return s, err
+	})
+	k.stored = len(k.Steps)
+	return err
+}
+
+const openOf = caseColumns + ofResidence + `
+ WHERE alert_case.ended_ms IS NULL
+   AND residence.id = $1
+ ORDER BY alert_case.opened_ms, alert_case.id`
+
+// Open lists the open cases of a residence, the oldest first, for the nightly run
+// and its counts: who asks for a person asks [Store.Seen].
+func (s *Store) Open(ctx context.Context, residence metering.SiteID) ([]Kept, error) {
+	all, err := kept(ctx, s.db, "", openOf, string(residence))
+	if err != nil {
+		return nil, fmt.Errorf("open cases of %s: %w", residence, err)
+	}
+	return all, nil
+}
+
+const openOfCause = caseColumns + ofResidence + `
+ WHERE alert_case.ended_ms IS NULL
+   AND alert_case.subject = $1
+   AND COALESCE(alert_case.point_id, '') = $2
+   AND COALESCE(alert_case.gateway_id, '') = $3`
+
+func ofCause(ctx context.Context, q querier, c Cause) (Kept, bool, error) {
+	all, err := kept(ctx, q, "", openOfCause, string(c.Subject), string(c.Point), string(c.Gateway))
+	if err != nil || len(all) == 0 {
+		return Kept{}, false, err
+	}
+	return all[0], true, nil
+}
+
+// Take stores what a detector found: an alarm opens a case, or goes to the open
+// one of its cause, as in [Book.Take]. It reports whether it opened one. Of two
+// that open a cause at once one does; an alarm that was taken before changes
+// nothing. Other outcomes are passed over. The zone is the
+// residence's.
+func (s *Store) Take(ctx context.Context, v Verdict, at time.Time, zone *time.Location) (opened bool, err error) {
+	if v.Outcome != Alarm {
+		return false, nil
+	}
+	err = sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
+		fresh := Kept{ID: CaseID(uuid.Must(uuid.NewV7()).String()), Case: Open(v.Finding, at), Version: 1, Zone: zone}
+		if opened, err = insert(ctx, tx, fresh, at); err != nil || opened {
+			return err
+		}
+		return see(ctx, tx, v.Finding, at)
+	})
+	if err != nil {
+		return false, fmt.Errorf("%s case of %s%s: %w", v.Finding.Cause.Subject, v.Finding.Cause.Point, v.Finding.Cause.Gateway, err)
+	}
+	return opened, nil
+}
+
+// see gives a finding to the open case of its cause. One that was given before
+// changes nothing; where the case has just ended the next night opens another.
+func see(ctx context.Context, tx *sql.Tx, f Finding, at time.Time) error {
+	k, open, err := ofCause(ctx, tx, f.Cause)
+	if err != nil || !open {
+		return err
+	}
+	before, err := json.Marshal(k.Finding)
+	if err != nil {
+		return err
+	}
+	k.Case = k.See(f, at)
+	after, err := json.Marshal(k.Finding)
+	if err != nil || len(k.Steps) == k.stored && bytes.Equal(before, after) {
+		return err
+	}
+	k.found = civil.DateIn(at, k.Zone).String()
+	return update(ctx, tx, k)
+}
+
+const insertCase = `
+INSERT INTO alert_case (id, subject, point_id, gateway_id, state, finding, quiet_nights, opened_ms, opened_date, found_date)
+VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $8)
+    ON CONFLICT DO NOTHING`
+
+func insert(ctx context.Context, tx *sql.Tx, k Kept, at time.Time) (bool, error) {
+	finding, err := json.Marshal(k.Finding)
+	if err != nil {
+		return false, err
+	}
+	done, err := tx.ExecContext(ctx, insertCase, string(k.ID), string(k.Cause.Subject), orNull(string(k.Cause.Point)),
+		orNull(string(k.Cause.Gateway)), string(k.State), string(finding), sqldb.Ms(at), civil.DateIn(at, k.Zone).String())
+	if err != nil {
+		return false, err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return false, err
+	}
+	return true, k.writeSteps(ctx, tx)
+}
+
+func orNull(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
+
+const updateCase = `
+UPDATE alert_case
+   SET state = $3,
+       finding = $4,
+       found_date = CASE WHEN found_date > $5 THEN found_date ELSE $5 END,
+       quiet_nights = $6,
+       judged_ms = $7,
+       told_ms = $8,
+       ended_ms = $9,
+       version = version + 1
+ WHERE id = $1
+   AND version = $2`
+
+func update(ctx context.Context, tx *sql.Tx, k Kept) error {
+	finding, err := json.Marshal(k.Finding)
+	if err != nil {
+		return err
+	}
+	var ended time.Time
+	if k.State.Over() {
+		ended = k.Steps[len(k.Steps)-1].At
+	}
+	done, err := tx.ExecContext(ctx, updateCase, string(k.ID), k.Version, string(k.State), string(finding), k.found,
+		k.Quiet, msOrNull(k.Judged), msOrNull(k.ToldAt), msOrNull(ended))
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil {
+		return err
+	} else if n == 0 {
+		return resource.ErrStale
+	}
+	return k.writeSteps(ctx, tx)
+}
+
+func msOrNull(at time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: sqldb.Ms(at), Valid: !at.IsZero()}
+}
+
+const insertStep = `
+INSERT INTO alert_step (case_id, number, state, at_ms, on_date, by_whom)
+VALUES ($1, $2, $3, $4, $5, $6)`
+
+// writeSteps stores the steps that are not yet.
+func (k Kept) writeSteps(ctx context.Context, tx *sql.Tx) error {
+	for i, s := range k.Steps[k.stored:] {
+		_, err := tx.ExecContext(ctx, insertStep, string(k.ID), k.stored+i+1, string(s.State), sqldb.Ms(s.At),
+			civil.DateIn(s.At, k.Zone).String(), s.By)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Change stores what one of the case's methods returned for k, which was read
+// before. It fails with [resource.ErrStale] where somebody changed it since, and
+// changes nothing then.
+func (s *Store) Change(ctx context.Context, k Kept, to Case) error {
+	k.Case = to
+	if err := sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error { return update(ctx, tx, k) }); err != nil {
+		return fmt.Errorf("case %s: %w", k.ID, err)
+	}
+	return nil
+}
+
+const eraseCases = `
+DELETE FROM alert_case
+ WHERE point_id = $1
+   AND opened_date >= $2
+   AND opened_date < $3`
+
+// Erase deletes the cases of a point that were opened on the days [from, to), with
+// their steps, open ones too, as when a household asks for what is known of it to
+// be erased. It returns how many there were; erasing again changes nothing.
+func (s *Store) Erase(ctx context.Context, point metering.PointID, from, to civil.Date) (int64, error) {
+	done, err := s.db.ExecContext(ctx, eraseCases, string(point), from.String(), to.String())
+	if err != nil {
+		return 0, fmt.Errorf("erase the cases of point %s: %w", point, err)
+	}
+	return done.RowsAffected()
+}
