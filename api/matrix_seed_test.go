@@ -71,11 +71,16 @@ INSERT INTO binding (meter_id, point_id, from_ms) VALUES ('cw-amina', 'PT-amina'
 INSERT INTO incident (id, residence_id, kind, gateway_id, meter_id, from_ms) VALUES ('N-r', 'R', 'meter_silent', 'gw-r', 'cw-bruno', 1773838000000), ('N-s', 'S', 'meter_silent', 'gw-s', 'cw-sarah', 1773838000000);
 INSERT INTO meter_report (residence_id, gateway_id, meter_id, serial, kind, resolution, last_good_ms, faults, heard_ms) VALUES
  ('R', 'gw-r', 'stray-rouge', 'SN-79', 'cold_water', 'day', 1773838000000, 0, 1773838000000), ('S', 'gw-s', 'stray-safran', 'SN-89', 'cold_water', 'day', 1773838000000, 0, 1773838000000);
+INSERT INTO tariff (id, residence_id, kind, from_date, bill, fixed_monthly_cents, price_micro_eur, per, heat_micro_eur, wh_per_m3, individual_percent, source) VALUES
+ ('TF-r', 'R', 'cold_water', '2025-01-01', 'charges', 0, 4130000, 'm3', 0, 0, 100, ''), ('TF-s', 'S', 'cold_water', '2025-01-01', 'charges', 0, 4690000, 'm3', 0, 0, 100, '');
+INSERT INTO provision (dwelling_id, from_date, monthly_cents) VALUES ('D-amina', '2025-01-01', 4100), ('D-sarah', '2025-01-01', 4200);
+INSERT INTO meter_check (meter_id, point_id, bound_ms, state) VALUES ('cw-amina', 'PT-amina', 1735689600000, 'verified'), ('cw-bruno', 'PT-bruno', 1735689600000, 'verified'),
+ ('cw-dora', 'PT-dora', 1735689600000, 'verified'), ('cw-sarah', 'PT-sarah', 1735689600000, 'verified');
 `
 
 // matrixTables are emptied before the matrix is seeded again, in an order that
 // references allow.
-var matrixTables = []string{"idempotency", "api_token", "session", "email_code", "sign_in", "way_in", "outbox", "stock_import", "access_log", "move_event",
+var matrixTables = []string{"outdoor_day", "typical_month", "tariff", "provision", "idempotency", "api_token", "session", "email_code", "sign_in", "way_in", "outbox", "stock_import", "access_log", "move_event",
 	"erasure_part", "erasure", "consent", "mandate", "staff_role", "gateway_config", "incident", "meter_standing", "meter_still", "meter_report", "gateway_report",
 	"meter_check_step", "meter_check", "binding", "meter", "point", "bus", "gateway", "membership", "tenancy", "household", "person", "dwelling", "staircase", "building", "residence"}
 

@@ -12,7 +12,7 @@ import (
 // things are what the placeholders of a route stand for, by object.
 func things(object string) map[string]string {
 	r := map[string]string{"residence": "R", "empty": "D-empty", "gateway": "gw-r", "free": "cw-free", "freepoint": "PT-free", "import": "I-man", "letter": "L-amina",
-		"mandate": "M-see", "token": "K-kC", "staff": "P-tec", "stafftoken": "K-kM", "role": "technician", "purpose": "fine_curve", "language": "en", "rest": "mot-de-passe", "month": "2025-11", "later": "2026-02", "post": "advisor", "all": "administrator",
+		"mandate": "M-see", "token": "K-kC", "staff": "P-tec", "stafftoken": "K-kM", "role": "technician", "purpose": "fine_curve", "language": "en", "rest": "mot-de-passe", "month": "2025-11", "later": "2026-02", "post": "advisor", "all": "administrator", "kind": "cold_water", "contrast": "fort", "tariff": "TF-r", "day": "2026-04-01",
 		"dwelling": "D-" + object, "household": "F-" + object, "person": "P-" + object, "meter": "cw-" + object, "point": "PT-" + object, "serial": "SN-71", "session": "V-" + object}
 	switch object {
 	case "amina", "bruno", "sarah":
@@ -26,14 +26,14 @@ func things(object string) map[string]string {
 		r["household"] = ""
 	case "none":
 		for name := range r {
-			if !slices.Contains([]string{"purpose", "role", "rest", "month", "later", "post", "all"}, name) {
+			if !slices.Contains([]string{"purpose", "role", "rest", "month", "later", "post", "all", "day"}, name) {
 				r[name] = "nowhere"
 			}
 		}
 	}
 	if object == "sarah" {
 		for name, id := range map[string]string{"residence": "S", "empty": "D-empty-s", "gateway": "gw-s", "free": "cw-free-s", "freepoint": "PT-free-s", "import": "I-ma2",
-			"letter": "L-sarah", "mandate": "nowhere", "token": "K-kM", "staff": "P-in2", "stafftoken": "nowhere", "role": "installer", "serial": "SN-88"} {
+			"letter": "L-sarah", "mandate": "nowhere", "token": "K-kM", "staff": "P-in2", "stafftoken": "nowhere", "role": "installer", "serial": "SN-88", "tariff": "TF-s"} {
 			r[name] = id
 		}
 	}

@@ -103,6 +103,8 @@ func (m *matrix) request(t testing.TB, r row, a actor) *http.Request {
 	switch {
 	case strings.HasSuffix(path, "/stock-imports"):
 		body, mediaType = stockOfR, "text/csv"
+	case strings.HasSuffix(path, "/temperatures"):
+		body, mediaType = "date,min_c,max_c\n2026-03-01,2,9\n", "text/csv"
 	case body == "file":
 		body, mediaType = upload(t, a.formToken(), "text/csv", stockOfR)
 	case isPage && r.method == http.MethodPost:

@@ -15,11 +15,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/meters"
+	metercheck "github.com/xnetroseraie/xnet/api/meters/check"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/resource"
+	"github.com/xnetroseraie/xnet/api/tips"
 	"github.com/xnetroseraie/xnet/dashboards/admin"
 	"github.com/xnetroseraie/xnet/dashboards/landlord"
 	"github.com/xnetroseraie/xnet/dashboards/tenant"
@@ -43,6 +46,10 @@ type server struct {
 // apiRoot is where JSON lives; problems below it are RFC 9457 documents.
 const apiRoot = "/api/v1"
 
+// figuresKept is how old the figures of closed days may be: a late reading shows
+// within a minute.
+const figuresKept = 45 * time.Second
+
 // routes returns the program's HTTP handler.
 func (s server) routes() (*echo.Echo, error) {
 	site, err := web.NewSite(s.config.Advisor, s.config.SignIn.Secure)
@@ -57,7 +64,7 @@ func (s server) routes() (*echo.Echo, error) {
 	}
 	door := people.door
 	homes := premises.NewStore(s.db)
-	reader := consumption.NewReader(homes, meters.NewStore(s.db), s.influx)
+	reader := consumption.NewReader(homes, meters.NewStore(s.db), s.influx).Remember(figuresKept)
 
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -68,11 +75,18 @@ func (s server) routes() (*echo.Echo, error) {
 	e.HTTPErrorHandler = s.fault(site)
 	e.Use(s.measure(), s.recoverPanics(), web.Secure, s.onlyHTTPS, bodyLimit(), sameSite, door.Recognise)
 
+	e.Use(forgetting(reader))
 	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
 		e.GET(path, echo.WrapHandler(figures.Handler(s.figures, s.ready)))
 	}
 	site.Register(e)
-	tenant.New(site, door, homes, reader, s.now).Register(e)
+	catalogue, err := tips.Open()
+	if err != nil {
+		return nil, err
+	}
+	fleet := meters.NewStore(s.db)
+	tenant.New(tenant.Parts{Site: site, Door: door, Homes: homes, Consumption: reader, Checks: metercheck.NewStore(s.db, fleet, s.influx),
+		Gestures: catalogue.Gestures, Now: s.now}).Register(e)
 	admin.New(site, door, people.clerk, s.now).Register(e)
 	v1 := e.Group(apiRoot)
 	once := resource.NewOnce(s.db, s.now, sender)
@@ -81,11 +95,31 @@ func (s server) routes() (*echo.Echo, error) {
 		return nil, err
 	}
 	consumption.NewHandler(reader, s.now).Register(v1.Group("", accounts.Anyone(accounts.ConsumptionRead)))
+	around := consumption.NewNeighbourhood(s.db, s.influx)
+	(&consumption.CompareHandler{Reader: reader, Around: around, Now: s.now}).Register(v1)
+	(&charges.Handler{Store: charges.NewStore(s.db), Reader: reader, Around: around, Once: once, Now: s.now,
+		Head: charges.Letterhead{Sender: s.config.Letter.Sender, Advisor: s.config.Advisor.Name, Telephone: s.config.Advisor.Telephone}}).Register(v1)
 	importer := premises.NewImporter(homes, s.log, s.now)
 	premises.NewHandler(homes, importer, once, s.now).Register(v1)
 	landlord.New(site, homes, importer, people.clerk, s.now).Register(e)
 	s.consents(e, site, v1, homes, people, once)
 	return e, nil
+}
+
+// forgetting drops what the reader keeps once somebody has changed something, signing
+// in and out apart: a consent or an erasure may be among it.
+func forgetting(reader *consumption.Reader) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			method, path := c.Request().Method, c.Path()
+			reads := method == http.MethodGet || method == http.MethodHead
+			if !reads && !strings.Contains(path, "connexion") && !strings.Contains(path, "/session") {
+				reader.Forget()
+			}
+			return err
+		}
+	}
 }
 
 // onlyHTTPS tells browsers to come by HTTPS for two years, where cookies travel so.

@@ -43,6 +43,8 @@ type Series struct {
 	Last time.Time
 	// Silent says that the next reading is overdue.
 	Silent bool
+
+	known *gathered // what [Series.Over] answers from
 }
 
 // Day returns the series' day of that date, or false where it is not known.
@@ -103,15 +105,15 @@ func daysOf(pieces []piece) []Day {
 	return days
 }
 
-// monthOf explains a month from its pieces. Per
-// meter the figure is one difference of indexes, exact over days that are not
-// known.
-func monthOf(kind metering.Kind, pieces []piece, from, to time.Time) metering.Explanation {
-	merged := map[metering.MeterID]metering.Part{}
-	weights := map[metering.MeterID]float64{}
-	var order []metering.MeterID
+// totalOf explains a period from pieces that lie within it. Per meter and the
+// time that it hung there the figure is one difference of indexes, exact over
+// days that are not known.
+func totalOf(kind metering.Kind, pieces []piece, from, to time.Time) metering.Explanation {
+	merged := map[int]metering.Part{}
+	weights := map[int]float64{}
+	var order []int
 	for _, p := range pieces {
-		meter := p.part.From.Meter
+		meter := p.span
 		part, known := merged[meter]
 		if !known {
 			part = p.part

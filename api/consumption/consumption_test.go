@@ -2,6 +2,8 @@ package consumption_test
 
 import (
 	"database/sql"
+	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"testing"
 	"time"
@@ -177,6 +179,12 @@ dwellings:
 // home loads the residence and gives each case buckets of its own.
 func home(t *testing.T, server *testkit.InfluxServer, text string) (*consumption.Reader, *influx.Client) {
 	t.Helper()
+	reader, client, _ := homeAndStore(t, server, text)
+	return reader, client
+}
+
+func homeAndStore(t *testing.T, server *testkit.InfluxServer, text string) (*consumption.Reader, *influx.Client, *sql.DB) {
+	t.Helper()
 	db := sqldbtest.Open(t, filepath.Join(t.TempDir(), "xnet.db"))
 	r, err := roster.Parse([]byte(text))
 	if err != nil {
@@ -185,8 +193,15 @@ func home(t *testing.T, server *testkit.InfluxServer, text string) (*consumption
 	if err := roster.Store(t.Context(), db, r); err != nil {
 		t.Fatal(err)
 	}
+	client := bucketsOf(t, server)
+	return consumption.NewReader(premises.NewStore(db), meters.NewStore(db), client), client, db
+}
+
+// bucketsOf gives a test buckets of its own.
+func bucketsOf(t *testing.T, server *testkit.InfluxServer) *influx.Client {
+	t.Helper()
 	c := influx.DefaultConfig()
-	c.URL, c.Keep, c.Prefix = server.URL, influx.Retention{}, prefix(t, db)
+	c.URL, c.Keep, c.Prefix = server.URL, influx.Retention{}, prefix()
 	client, err := influx.Open(c)
 	if err != nil {
 		t.Fatal(err)
@@ -195,16 +210,11 @@ func home(t *testing.T, server *testkit.InfluxServer, text string) (*consumption
 	if err := client.SetUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return consumption.NewReader(premises.NewStore(db), meters.NewStore(db), client), client
+	return client
 }
 
-func prefix(t *testing.T, db *sql.DB) string {
-	t.Helper()
-	var random string
-	if err := db.QueryRowContext(t.Context(), `SELECT lower(hex(randomblob(8)))`).Scan(&random); err != nil {
-		t.Fatal(err)
-	}
-	return "t" + random
+func prefix() string {
+	return fmt.Sprintf("t%x", rand.Uint64())
 }
 
 func write(t *testing.T, client *influx.Client, closed []closedDay, latest map[string]metering.Amount) {

@@ -19,6 +19,7 @@ type span struct {
 	stayStart, stayEnd time.Time
 	start, end         time.Time
 	weight             float64 // one part in the stay's points of the kind
+	number             int     // tells the spans of a home apart
 }
 
 // newSpan returns the part of a hanging that falls within the stay, or false.
@@ -44,6 +45,7 @@ type piece struct {
 	part     metering.Part
 	coverage float64 // share of the period
 	weight   float64
+	span     int  // number of the span: two times of a meter in a home are not one
 	open     bool // the period is not over
 	loose    bool // spans several periods, so that only a total may use it
 }
@@ -79,7 +81,7 @@ func (s span) closed(periods []influx.Consumption, of bounds) (pieces []piece, l
 		if part.Used() < 0 || c.Quality == metering.Missing {
 			continue
 		}
-		pieces = append(pieces, piece{date: date, part: part, weight: s.weight,
+		pieces = append(pieces, piece{date: date, part: part, weight: s.weight, span: s.number,
 			coverage: share(part, start, end)})
 		last = &part.To
 	}
@@ -144,7 +146,7 @@ func (s span) sinceClosed(last *metering.Boundary, latest metering.Reading, now 
 	if !ok || !head.At.After(last.At) || !s.plausible(*last, head) {
 		return piece{}, false
 	}
-	p := piece{part: metering.Part{From: *last, To: head}, weight: s.weight}
+	p := piece{part: metering.Part{From: *last, To: head}, weight: s.weight, span: s.number}
 	date, start, end := dayBounds(last.At, s.zone)
 	slack := s.hanging.Meter.Interval * 3 / 2
 	switch {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
@@ -18,6 +20,7 @@ type Reader struct {
 	homes  *premises.Store
 	meters *meters.Store
 	influx *influx.Client
+	recent *recent // nil: every figure is asked for
 }
 
 // NewReader returns a reader.
@@ -68,6 +71,8 @@ type gathered struct {
 	last         time.Time
 	silent       bool
 	stays        []premises.Stay
+	kind         metering.Kind
+	spans        int
 }
 
 func (r *Reader) gather(ctx context.Context, kinds map[metering.Kind]*gathered, stay premises.Stay, now time.Time) error {
@@ -84,9 +89,11 @@ func (r *Reader) gather(ctx context.Context, kinds map[metering.Kind]*gathered, 
 		kind := s.hanging.Meter.Kind
 		g := kinds[kind]
 		if g == nil {
-			g = &gathered{}
+			g = &gathered{kind: kind}
 			kinds[kind] = g
 		}
+		g.spans++
+		s.number = g.spans
 		g.add(s, stored, now)
 	}
 	for _, g := range kinds {
@@ -130,24 +137,32 @@ func (r *Reader) fetch(ctx context.Context, stay premises.Stay, spans []span, no
 	ctx, cancel := context.WithTimeout(ctx, patienceWithInflux)
 	defer cancel()
 	var found stored
-	var err error
 	start, end := stay.Bounds()
 	dayBefore := stay.From.AddDays(-1).Start(stay.Zone)
+	group, ctx := errgroup.WithContext(ctx)
 	if ids := idsOf(spans, func(s span) bool { return s.hanging.Meter.Resolution.Allows(metering.Day) }); len(ids) > 0 {
-		if found.daily, err = r.influx.Consumption(ctx, influx.Daily, ids, dayBefore, end); err != nil {
-			return stored{}, away(err)
-		}
+		group.Go(func() (err error) {
+			found.daily, err = r.consumption(ctx, influx.Daily, spans, ids, dayBefore, end)
+			return err
+		})
 	}
 	if ids := idsOf(spans, func(s span) bool { return s.hanging.Meter.Resolution.Allows(metering.Month) }); len(ids) > 0 {
-		if found.monthly, err = r.influx.Consumption(ctx, influx.Monthly, ids, start, end); err != nil {
-			return stored{}, away(err)
-		}
+		group.Go(func() (err error) {
+			found.monthly, err = r.consumption(ctx, influx.Monthly, spans, ids, start, end)
+			return err
+		})
 	}
 	if ids := idsOf(spans, func(s span) bool { return s.hanging.Meter.Resolution != metering.Off }); len(ids) > 0 {
 		since := stay.MovedIn.Start(stay.Zone)
-		found.latest, err = r.influx.Before(ctx, ids, metering.Index, earliest(end, now.Add(time.Minute)), since)
+		group.Go(func() (err error) {
+			found.latest, err = r.influx.Before(ctx, ids, metering.Index, earliest(end, now.Add(time.Minute)), since)
+			return err
+		})
 	}
-	return found, away(err)
+	if err := group.Wait(); err != nil {
+		return stored{}, away(err)
+	}
+	return found, nil
 }
 
 func idsOf(spans []span, want func(span) bool) []metering.MeterID {
@@ -194,7 +209,7 @@ func (g *gathered) note(s span, read metering.Reading, now time.Time) {
 }
 
 func (g *gathered) series(kind metering.Kind, now time.Time) Series {
-	s := Series{Kind: kind, Resolution: finest(g.resolutions), Days: daysOf(g.days), Last: g.last, Silent: g.silent}
+	s := Series{Kind: kind, Resolution: finest(g.resolutions), Days: daysOf(g.days), Last: g.last, Silent: g.silent, known: g}
 	var last civil.Month
 	for _, stay := range g.stays {
 		for month := stay.From.MonthOf(); month.First().Before(stay.To); month = month.Next() {
@@ -214,8 +229,8 @@ func (g *gathered) series(kind metering.Kind, now time.Time) Series {
 // part of the month in which the person lived there.
 func (g *gathered) month(kind metering.Kind, month civil.Month, now time.Time) (Month, bool) {
 	from, to := g.lived(month, now)
-	days := monthOf(kind, within(g.days, from, to), from, to)
-	why := monthOf(kind, within(g.months, from, to), from, to)
+	days := totalOf(kind, within(g.days, from, to), from, to)
+	why := totalOf(kind, within(g.months, from, to), from, to)
 	if days.Coverage > why.Coverage {
 		why = days
 	}

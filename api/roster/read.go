@@ -142,6 +142,7 @@ func (r *reader) dwelling(d fileDwelling) {
 	for _, point := range d.Points {
 		r.point(place, d.ID, point)
 	}
+	r.provisions(place, d)
 }
 
 func (r *reader) household(place, dwelling string, h fileHousehold) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consent"
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/premises"
@@ -20,6 +21,7 @@ type file struct {
 	Residence fileResidence  `yaml:"residence"`
 	Gateways  []fileGateway  `yaml:"gateways"`
 	Staff     []fileStaff    `yaml:"staff"`
+	Tariffs   []fileTariff   `yaml:"tariffs"`
 	Dwellings []fileDwelling `yaml:"dwellings"`
 }
 
@@ -51,6 +53,7 @@ type fileDwelling struct {
 	HotWater   string          `yaml:"hot_water"`
 	Households []fileHousehold `yaml:"households"`
 	Points     []filePoint     `yaml:"points"`
+	Provisions []fileProvision `yaml:"provisions"`
 }
 
 type fileHousehold struct {
@@ -102,6 +105,8 @@ type Roster struct {
 	Premises premises.Roster
 	Meters   meters.Roster
 	Consents []consent.Agreed
+	Tariffs  charges.Tariffs
+	Advances []charges.Provision // what dwellings pay in advance
 }
 
 // Parse reads the text of a file. Its error joins every fault, each with its
@@ -116,6 +121,7 @@ func Parse(text []byte) (Roster, error) {
 	r.residence(f)
 	r.gateways(f)
 	r.staff(f)
+	r.tariffs(f)
 	for _, d := range f.Dwellings {
 		r.dwelling(d)
 	}

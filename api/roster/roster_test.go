@@ -288,3 +288,37 @@ func TestRegistryOfStore(t *testing.T) {
 		}
 	})
 }
+
+func TestTariffs(t *testing.T) {
+	const head = `
+residence: {id: r, name: R, zone: Europe/Paris, earliest: 2025-01-01T00:00:00Z, heat_individual_percent: 65}
+tariffs:
+`
+	sound := head + `
+  - {kind: heat, from: 2026-01-01, price_micro_eur: 102000}
+  - {kind: electricity, from: 2026-02-01, until: 2026-08-01, bill: supplier, price_micro_eur: 194000, source: regulated price}
+dwellings: [{id: d, label: "1", provisions: [{from: 2026-01-01, monthly_cents: 4000}]}]
+`
+	r, err := roster.Parse([]byte(sound))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, e := r.Tariffs[0], r.Tariffs[1]; h.IndividualPercent != 65 || h.Bill != "charges" || h.Per != "kWh" || e.IndividualPercent != 100 || e.Until.String() != "2026-08-01" {
+		t.Errorf("tariffs = %+v", r.Tariffs)
+	}
+	if len(r.Advances) != 1 || r.Advances[0].MonthlyCents != 4000 || r.Advances[0].Dwelling != "d" {
+		t.Errorf("provisions = %+v", r.Advances)
+	}
+	for text, want := range map[string]string{
+		"  - {kind: steam, from: 2026-01-01, price_micro_eur: 1}":                                   "tariffs[0] steam from 2026-01-01: kind is not right",
+		"  - {kind: heat, from: 2026-13-01, price_micro_eur: 1}":                                    "2026-13-01",
+		"  - {kind: gas, from: 2026-01-01, price_micro_eur: 1}":                                     "per is not right or missing",
+		"  - {kind: heat, from: 2026-01-01}\n  - {kind: heat, from: 2026-01-01}":                    "tariffs[1] heat from 2026-01-01: stands twice",
+		"  - {kind: heat, from: 2026-01-01, price: 1}":                                              "price",
+		"  []\ndwellings: [{id: d, label: x, provisions: [{from: 2026-01-01, monthly_cents: -1}]}]": "dwelling d: provisions: monthly_cents",
+	} {
+		if _, err := roster.Parse([]byte(head + text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}

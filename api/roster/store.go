@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consent"
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/premises"
@@ -37,6 +38,9 @@ func Store(ctx context.Context, db *sql.DB, r Roster) error {
 			return err
 		}
 		if err := meters.Replace(ctx, tx, r.Meters); err != nil {
+			return err
+		}
+		if err := charges.Load(ctx, tx, r.Tariffs, r.Advances); err != nil {
 			return err
 		}
 		if err := consent.NoteDepartures(ctx, tx, r.Premises.Residence.ID, before, now); err != nil {

@@ -23,25 +23,33 @@ type card struct {
 	Chart  *chart
 	Fresh  string
 	Agree  string // the way to agree to this meter being read; empty where there is none to show
+	Change *change
+	More   string // link to the kind's own page; empty on it
+	MoreOf string // what that link says
 }
 
 // chart is the drawing, its key and the table of the same numbers.
 type chart struct {
 	web.Chart
-	Table                                  []row
-	Measured, Estimated, Open, Unknown     string
-	See, DayHead, UsedHead, EstimatedCount string
+	Table                                      []row
+	Measured, Estimated, Open, Unknown, Before string
+	See, DayHead, UsedHead                     string
+	EstimatedCount, MissingCount               string // sentences; empty for none
 }
 
-type row struct{ Name, Used, Note string }
+// A row is a line of the table. Link leads to what explains it; empty for none.
+type row struct{ Name, Used, Note, Before, Link string }
 
-// why is the answer to "Pourquoi ce chiffre ?".
+// why is the answer to "Pourquoi ce chiffre ?", with the words around it.
 type why struct {
-	Parts     []whyPart
-	Estimated bool
+	Sentence             string
+	From, To, Difference string
+	Parts                []whyPart
 }
 
-type whyPart struct{ Meter, FromDay, FromIndex, ToDay, ToIndex, Used string }
+// A whyPart is one meter's two indexes. Reference is what the installer calls the
+// meter, for who telephones.
+type whyPart struct{ Name, Reference, FromDay, FromIndex, ToDay, ToIndex, Used string }
 
 // A teller says what a home used, in one language.
 type teller struct {
@@ -65,15 +73,27 @@ func (t teller) setFigure(c *card, m consumption.Month, ok bool, when, none stri
 		c.None = none
 		return
 	}
-	c.Big, c.Second = t.OfMonth(c.Kind, m.Why.Used)
+	t.setTotal(c, m.Why, when)
+}
+
+// setTotal fills a figure and what it is made of.
+func (t teller) setTotal(c *card, e metering.Explanation, when string) {
+	c.Big, c.Second = t.OfMonth(c.Kind, e.Used)
 	c.When = when
-	c.Why = t.why(m.Why)
+	c.Why = t.why(e)
 }
 
 func (t teller) why(e metering.Explanation) *why {
-	w := &why{Estimated: e.Quality == metering.Estimated}
-	for _, p := range e.Parts {
-		w.Parts = append(w.Parts, whyPart{Meter: string(p.From.Meter),
+	w := &why{Sentence: t.T("why.sentence"), From: t.T("why.from"), To: t.T("why.to"), Difference: t.T("why.used")}
+	if e.Quality == metering.Estimated {
+		w.Sentence += " " + t.T("why.estimated")
+	}
+	for i, p := range e.Parts {
+		name := t.T("why.meter_of", t.T("kind."+string(e.Kind)))
+		if len(e.Parts) > 1 {
+			name = t.T("why.part_of", t.T("kind."+string(e.Kind)), i+1)
+		}
+		w.Parts = append(w.Parts, whyPart{Name: name, Reference: t.T("why.reference", p.From.Meter),
 			FromDay: t.boundary(p.From.At), FromIndex: t.Dial(e.Kind, p.From.Index),
 			ToDay: t.boundary(p.To.At), ToIndex: t.Dial(e.Kind, p.To.Index), Used: t.Dial(e.Kind, p.Used())})
 	}
@@ -85,60 +105,96 @@ func (t teller) boundary(at time.Time) string {
 	return t.Date(civil.DateOf(local), t.home.Today) + ", " + local.Format("15:04")
 }
 
-// note is the word beside a day's figure, empty for a measured whole day.
-func (t teller) note(d consumption.Day) string {
-	switch {
-	case d.Open:
-		return t.T("note.open")
-	case d.Quality == metering.Estimated:
-		return t.T("note.estimated")
-	case d.Coverage < wholeDay:
-		return t.T("note.partial")
-	default:
-		return ""
-	}
-}
+// linked gives the address of the page that explains a slot, or nothing.
+type linked func(slot) string
 
-// wholeDay is the coverage from which a day counts as whole.
-const wholeDay = 0.98
+func noLink(slot) string { return "" }
 
-// draw makes the chart of the days [from, to), or nil where none is known.
-func (t teller) draw(s consumption.Series, from, to civil.Date) *chart {
+// draw makes the chart and the table of slots, or nil where none is known.
+func (t teller) draw(k metering.Kind, slots []slot, say words, link linked) *chart {
 	var bars []web.Bar
-	var table []row
-	var top consumption.Day
-	known, estimated := 0, 0
-	for date := from; date.Before(to); date = date.AddDays(1) {
-		day, ok := s.Day(date)
-		bar := web.Bar{Label: t.Number(float64(date.Day), 0), Name: t.Day(date), Known: ok, Written: t.T("chart.unknown")}
-		if ok {
-			known++
-			bar.Used, bar.Open, bar.Written, bar.Note = day.Used, day.Open, t.OfDay(s.Kind, day.Used), t.note(day)
-			bar.Estimated = !day.Open && bar.Note != ""
-			if day.Quality == metering.Estimated && !day.Open {
-				estimated++
-			}
-			if top.Date.IsZero() || day.Used > top.Used {
-				top = day
-			}
-		}
+	c := &chart{Measured: t.T("chart.measured"), Estimated: t.T("chart.estimated"), Open: t.T(say.open),
+		Unknown: t.T("chart.unknown"), Before: t.T("chart.before"), See: t.T("chart.table"), UsedHead: t.T("chart.used")}
+	var top slot
+	var known, estimated, missing int
+	for _, one := range slots {
+		bar := t.bar(k, one, say)
 		bars = append(bars, bar)
-		table = append(table, row{bar.Name, bar.Written, bar.Note})
+		if !one.coming {
+			c.Table = append(c.Table, t.line(k, one, bar, say, link(one)))
+		}
+		switch {
+		case one.known:
+			known++
+			if known == 1 || one.used > top.used {
+				top = one
+			}
+		case !one.coming:
+			missing++
+		}
+		if one.estimated && !one.partial {
+			estimated++
+		}
 	}
 	if known == 0 {
 		return nil
 	}
-	title := t.T("chart.title", t.T("kind."+string(s.Kind)))
-	desc := t.T("chart.desc", t.DayOfMonth(from), t.DayOfMonth(to.AddDays(-1)), t.Day(top.Date), t.OfDay(s.Kind, top.Used))
-	scale := web.Scale{Unit: t.T("chart.unit." + string(s.Kind.IndexUnit())), Number: func(a metering.Amount) string { return t.OnScale(s.Kind, a) }}
-	c := &chart{Chart: web.NewChart("chart-"+string(s.Kind), string(s.Kind), title, desc, bars, scale), Table: table,
-		Measured: t.T("chart.measured"), Estimated: t.T("chart.estimated"), Open: t.T("chart.open"), Unknown: t.T("chart.unknown"),
-		See: t.T("chart.table"), DayHead: t.T("chart.day"), UsedHead: t.T("chart.used")}
-	switch {
-	case estimated == 1:
-		c.EstimatedCount = t.T("estimated.one")
-	case estimated > 1:
-		c.EstimatedCount = t.T("estimated.several", estimated)
+	title := t.T(say.title, t.T("kind."+string(k)))
+	desc := t.T("chart.desc", slots[0].name, slots[len(slots)-1].name, top.name, t.amount(k, top.used, say))
+	scale := web.Scale{Unit: t.T(say.unit), Number: func(a metering.Amount) string { return t.OnScale(k, a) }}
+	if say.months {
+		scale.Number = func(a metering.Amount) string { return t.OnMonthScale(k, a) }
 	}
+	c.Chart = web.NewChart("chart-"+string(k), string(k), title, desc, bars, scale)
+	c.DayHead = t.T(say.column)
+	c.EstimatedCount, c.MissingCount = t.counted(estimated, say.estimated), t.counted(missing, say.missing)
 	return c
+}
+
+// counted writes how many there are by the two keys, for one and for several;
+// nothing for none.
+func (t teller) counted(n int, keys [2]string) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return t.T(keys[0])
+	default:
+		return t.T(keys[1], n)
+	}
+}
+
+// words are the keys of what a chart says of its slots.
+type words struct {
+	title, unit, column, open string
+	estimated, missing        [2]string
+	months                    bool
+}
+
+// byDay are the words for days of a kind, byMonth those for months.
+func byDay(k metering.Kind) words {
+	w := words{title: "chart.title", unit: "chart.unit.mL", column: "chart.day", open: "chart.open",
+		estimated: [2]string{"estimated.one", "estimated.several"}, missing: [2]string{"missing.one", "missing.several"}}
+	if k.IndexUnit() == metering.WattHour {
+		w.unit = "chart.unit.Wh"
+	}
+	return w
+}
+
+func byMonth(k metering.Kind) words {
+	w := words{title: "chart.title_months", unit: "chart.unit.mL_month", column: "chart.month", open: "note.open", months: true,
+		estimated: [2]string{"estimated.one_month", "estimated.several_months"}, missing: [2]string{"missing.one_month", "missing.several_months"}}
+	if k.IndexUnit() == metering.WattHour {
+		w.unit = "chart.unit.Wh_month"
+	}
+	return w
+}
+
+// days makes the slots of the days [from, to).
+func (t teller) days(s consumption.Series, from, to civil.Date) []slot {
+	var all []slot
+	for date := from; date.Before(to); date = date.AddDays(1) {
+		all = append(all, t.daySlot(s, date))
+	}
+	return all
 }

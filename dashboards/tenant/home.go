@@ -7,6 +7,7 @@ import (
 
 	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/consumption"
+	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
@@ -21,7 +22,9 @@ type homeView struct {
 	whose
 	Greeting  string
 	Place     string // the dwelling, as on the door; empty where there is none
+	Headline  *headline
 	Cards     []card
+	Ways      []way // what else can be done here
 	NoMeters  bool
 	NoHome    bool
 	Left      string // since when the reader does not live there; empty else
@@ -29,7 +32,7 @@ type homeView struct {
 	MonthName string
 }
 
-var homePage = web.MustPage[homeView](templates, "templates/home.html", "templates/cards.html", "templates/whose.html")
+var homePage = web.MustPage[homeView](templates, "templates/home.html", "templates/cards.html", "templates/whose.html", "templates/change.html")
 
 // home serves GET /: what the reader's home used, up to now, or a home that the
 // reader helps.
@@ -38,16 +41,16 @@ func (h *Handler) home(c echo.Context) error {
 	if first := web.FirstPage(session); first != "/" {
 		return c.Redirect(http.StatusSeeOther, first) // somebody of the staff who lives elsewhere
 	}
-	ctx, now := c.Request().Context(), h.now()
-	view := homeView{Chrome: h.site.Chrome(c, "home.title")}
+	ctx, now := c.Request().Context(), h.Now()
+	view := homeView{Chrome: h.Site.Chrome(c, "home.title")}
 	view.Greeting = view.T("home.greeting", session.Person.Name)
 	var err error
 	if view.whose, err = h.whose(c, view.Language); err != nil {
 		return err
 	}
-	zone, err := h.homes.Zone(ctx, view.Viewer)
+	zone, err := h.Homes.Zone(ctx, view.Viewer)
 	if isNone(err) {
-		view.NoHome = true
+		view.NoHome, view.Ways = true, view.ways(view.Language)
 		return homePage.Render(c, http.StatusOK, view)
 	}
 	if err != nil {
@@ -55,7 +58,7 @@ func (h *Handler) home(c echo.Context) error {
 	}
 	today := civil.DateIn(now, zone)
 	from := today.MonthOf().Prev().First()
-	home, err := h.consumption.Between(ctx, view.Viewer, now, from, today.AddDays(1))
+	home, err := h.Consumption.Between(ctx, view.Viewer, now, from, today.AddDays(1))
 	if isNone(err) || err == nil && !livesThere(home) {
 		return h.left(c, view, today)
 	}
@@ -67,10 +70,79 @@ func (h *Handler) home(c echo.Context) error {
 	view.Place = view.Door(stay.Dwelling.Label, stay.Dwelling.Building, stay.Dwelling.Staircase)
 	view.MonthLink, view.MonthName = view.link(monthLink(today.MonthOf())), t.Month(today.MonthOf())
 	view.NoMeters = len(home.Series) == 0
-	for _, s := range home.Series {
-		view.Cards = append(view.Cards, t.homeCard(s))
+	ago, err := h.beside(c, view.Viewer, home)
+	if err != nil {
+		return err
 	}
+	view.fill(t, ago)
 	return homePage.Render(c, http.StatusOK, view)
+}
+
+// fill adds a card for each kind, and what to say first.
+func (v *homeView) fill(t teller, ago beside) {
+	v.Ways = v.ways(t.Language)
+	var all []comparison
+	for _, s := range t.home.Series {
+		card := t.homeCard(s)
+		t.lead(&card, s, v.whose, t.home.Today)
+		if c, ok := t.compare(s, ago); ok {
+			all = append(all, c)
+			card.Change = c.change
+		}
+		v.Cards = append(v.Cards, card)
+	}
+	if len(t.home.Series) > 0 {
+		h := t.headline(all)
+		v.Headline = &h
+		v.sayOnce(h.Fresh)
+	}
+}
+
+// lead links a card to the kind's own page: the month of a day, or the year where
+// the meter is read by month. A meter that is not read has none.
+func (t teller) lead(c *card, s consumption.Series, w whose, day civil.Date) {
+	switch {
+	case s.Resolution == metering.Off:
+	case s.Resolution.Allows(metering.Day):
+		c.More, c.MoreOf = w.link(kindLink(s.Kind, periodOn(aMonth, day))), t.T("home.more", c.Title)
+	default:
+		c.More, c.MoreOf = w.link(kindLink(s.Kind, periodOn(aYear, day))), t.T("home.more_months", c.Title)
+	}
+}
+
+// sayOnce leaves out the time of the last reading where the headline says it.
+func (v *homeView) sayOnce(fresh string) {
+	for i := range v.Cards {
+		if v.Cards[i].Fresh == fresh {
+			v.Cards[i].Fresh = ""
+		}
+	}
+}
+
+// beside returns what the home used a year ago: on the same days, and in the month
+// before them.
+func (h *Handler) beside(c echo.Context, v premises.Viewer, home consumption.Home) (beside, error) {
+	if len(home.Series) == 0 {
+		return beside{}, nil
+	}
+	month := yearAgo(home.Today.MonthOf())
+	ago, err := h.Consumption.Between(c.Request().Context(), v, h.Now(), month.Prev().First(), month.First().AddDays(min(home.Today.Day, month.Days())))
+	if isNone(err) {
+		return beside{}, nil
+	}
+	return beside{year: ago, yearKnown: err == nil && sameHomes(home, ago)}, err
+}
+
+// A way leads to something that can be done here.
+type way struct{ Link, Name, Why string }
+
+// ways are the pages that help whoever lives there, meters or not.
+func (v *homeView) ways(l web.Language) []way {
+	return []way{
+		{v.link(gesturesPath), l.T("ways.gestures"), l.T("ways.gestures_why")},
+		{v.link(verifyPath), l.T("ways.verify"), l.T("ways.verify_why")},
+		{v.link(helpPath), l.T("ways.help"), l.T("ways.help_why")},
+	}
 }
 
 func isNone(err error) bool { return err != nil && problem.Of(err).Kind == problem.NotFound }
@@ -81,7 +153,7 @@ func livesThere(home consumption.Home) bool {
 
 // left is the first page of who lives nowhere now: the way to earlier months.
 func (h *Handler) left(c echo.Context, view homeView, today civil.Date) error {
-	stays, err := h.homes.During(c.Request().Context(), view.Viewer, h.now(), civil.Date{Year: 1970, Month: 1, Day: 1}, today)
+	stays, err := h.Homes.During(c.Request().Context(), view.Viewer, h.Now(), everSince, today)
 	if isNone(err) {
 		view.NoHome = true
 		return homePage.Render(c, http.StatusOK, view)
@@ -144,7 +216,7 @@ func (t teller) dailyCard(c *card, s consumption.Series) {
 	if _, ok := s.Day(today); !ok && s.Resolution == metering.Day {
 		end = today // read at midnight: today has no figure, and none is missing
 	}
-	c.Chart = t.draw(s, end.AddDays(-shownDays), end)
+	c.Chart = t.draw(s.Kind, t.days(s, end.AddDays(-shownDays), end), byDay(s.Kind), noLink)
 }
 
 // monthStart is the first of the month, or the day of moving in.

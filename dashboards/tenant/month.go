@@ -23,21 +23,25 @@ type monthView struct {
 	NextName           string
 }
 
-var monthPage = web.MustPage[monthView](templates, "templates/month.html", "templates/cards.html", "templates/whose.html")
+var monthPage = web.MustPage[monthView](templates, "templates/month.html", "templates/cards.html", "templates/whose.html", "templates/change.html")
 
 // month serves GET /consommation/2026-03: a month of the reader's home, or of one
-// that the reader helps.
+// that the reader helps; and leads from /consommation/cold_water to the kind's own
+// page.
 func (h *Handler) month(c echo.Context) error {
+	if kind, err := metering.ParseKind(c.Param("month")); err == nil {
+		return h.kindNow(c, kind)
+	}
 	month, err := civil.ParseMonth(c.Param("month"))
 	if err != nil {
 		return &problem.Error{Kind: problem.NotFound, Message: "month.malformed", Err: err}
 	}
-	ctx, now := c.Request().Context(), h.now()
-	view := monthView{Chrome: h.site.Chrome(c, "home.title")}
+	ctx, now := c.Request().Context(), h.Now()
+	view := monthView{Chrome: h.Site.Chrome(c, "home.title")}
 	if view.whose, err = h.whose(c, view.Language); err != nil {
 		return err
 	}
-	zone, err := h.homes.Zone(ctx, view.Viewer)
+	zone, err := h.Homes.Zone(ctx, view.Viewer)
 	if err != nil {
 		return err
 	}
@@ -50,11 +54,11 @@ func (h *Handler) month(c echo.Context) error {
 	if !month.First().Before(to) {
 		return &problem.Error{Kind: problem.NotFound, Message: "tenancy.none"}
 	}
-	home, err := h.consumption.Between(ctx, view.Viewer, now, month.First(), to)
+	home, err := h.Consumption.Between(ctx, view.Viewer, now, month.First(), to)
 	if err != nil {
 		return err
 	}
-	all, err := h.homes.During(ctx, view.Viewer, now, civil.Date{Year: 1970, Month: 1, Day: 1}, tomorrow)
+	all, err := h.Homes.During(ctx, view.Viewer, now, everSince, tomorrow)
 	if err != nil {
 		return err
 	}
@@ -63,7 +67,9 @@ func (h *Handler) month(c echo.Context) error {
 	view.Title, view.HomeLink = view.Name, view.link("/")
 	view.neighbours(month, all)
 	for _, s := range home.Series {
-		view.Cards = append(view.Cards, t.monthCard(s, month, to))
+		card := t.monthCard(s, month, to)
+		t.lead(&card, s, view.whose, month.First())
+		view.Cards = append(view.Cards, card)
 	}
 	return monthPage.Render(c, http.StatusOK, view)
 }
@@ -91,7 +97,8 @@ func (t teller) monthCard(s consumption.Series, month civil.Month, to civil.Date
 		c.Lines = []string{t.T("home.monthly")}
 		return c
 	}
-	c.Chart = t.draw(s, t.home.Stays[0].From, t.home.Stays[len(t.home.Stays)-1].To)
+	slots := t.days(s, t.home.Stays[0].From, t.home.Stays[len(t.home.Stays)-1].To)
+	c.Chart = t.draw(s.Kind, slots, byDay(s.Kind), noLink)
 	return c
 }
 

@@ -1,5 +1,5 @@
-// Package tenant serves the pages of a tenant: signing in, and what their own
-// home used.
+// Package tenant serves the pages of a tenant: signing in, what their own home
+// used, how that compares, and help that needs no meter.
 package tenant
 
 import (
@@ -10,30 +10,44 @@ import (
 
 	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/consumption"
+	"github.com/xnetroseraie/xnet/api/meters/check"
 	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/tips"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 )
 
 //go:embed templates/*.html
 var templates embed.FS
 
-// A Handler serves the pages.
-type Handler struct {
-	site        *web.Site
-	door        *accounts.Door
-	homes       *premises.Store
-	consumption *consumption.Reader
-	now         func() time.Time
+// Parts are what the pages are made from.
+type Parts struct {
+	Site        *web.Site
+	Door        *accounts.Door
+	Homes       *premises.Store
+	Consumption *consumption.Reader
+	Checks      *check.Store
+	Gestures    []tips.Gesture // that may be compared, in the order of the page
+	// Prices tells what they cost; nil where no price is known, and the pages
+	// then show no euros.
+	Prices tips.Prices
+	Now    func() time.Time
 }
 
+// A Handler serves the pages.
+type Handler struct{ Parts }
+
 // New returns the handler.
-func New(site *web.Site, door *accounts.Door, homes *premises.Store, reader *consumption.Reader, now func() time.Time) *Handler {
-	return &Handler{site: site, door: door, homes: homes, consumption: reader, now: now}
-}
+func New(p Parts) *Handler { return &Handler{p} }
 
 // Register adds the pages' routes.
 func (h *Handler) Register(e *echo.Echo) {
-	NewEntrance(h.site, h.door, h.now).Register(e)
-	e.GET("/", h.home, accounts.Anyone(accounts.NoScope))
-	e.GET("/consommation/:month", h.month, accounts.Anyone(accounts.NoScope))
+	NewEntrance(h.Site, h.Door, h.Now).Register(e)
+	anyone := accounts.Anyone(accounts.NoScope)
+	e.GET("/", h.home, anyone)
+	e.GET("/consommation/:month", h.month, anyone)
+	e.GET("/consommation/:kind/:period", h.kind, anyone)
+	e.GET("/consommation/:kind/:period"+sheetPath, h.file, anyone)
+	e.GET(gesturesPath, h.gestures, anyone)
+	e.GET(verifyPath, h.verify, anyone)
+	e.GET(helpPath, h.help, anyone)
 }

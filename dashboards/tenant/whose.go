@@ -35,8 +35,8 @@ type choice struct {
 // reader may look at is not found.
 func (h *Handler) whose(c echo.Context, l web.Language) (whose, error) {
 	session, _ := accounts.Who(c)
-	now := h.now()
-	all, err := h.homes.Households(c.Request().Context(), session.Person.ID, now)
+	now := h.Now()
+	all, err := h.Homes.Households(c.Request().Context(), session.Person.ID, now)
 	if err != nil {
 		return whose{}, err
 	}

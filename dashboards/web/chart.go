@@ -8,8 +8,8 @@ import (
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
-// A Bar is one day to draw. The zero height is a day of no use; Known false is
-// a day nobody knows.
+// A Bar is one day or month to draw. The zero height is a day of no use; Known
+// false is a day nobody knows.
 type Bar struct {
 	Label     string // under the bar, e.g. "3"
 	Name      string // in full, e.g. "lundi 3 mars"
@@ -19,9 +19,13 @@ type Bar struct {
 	Known     bool
 	Estimated bool
 	Open      bool
+	// Before is what stands in grey behind the bar: the same time of a year ago.
+	// BeforeWritten is empty where it is not known.
+	Before        metering.Amount
+	BeforeWritten string
 }
 
-// A Chart is bars by day with a table of the same numbers. Widths are shares of
+// A Chart is bars by day or month with a table of the same numbers. Widths are shares of
 // the width, heights are pixels, so that its words stay readable on any screen.
 type Chart struct {
 	ID     string // unique on the page, letters and hyphens
@@ -37,7 +41,7 @@ type Chart struct {
 	// ScaleWidth is the room for these numbers, in rem.
 	ScaleWidth string
 	HasEstimated, HasOpen,
-	HasUnknown bool
+	HasUnknown, HasBefore bool
 }
 
 // A DrawnBar is a bar in its place.
@@ -47,6 +51,10 @@ type DrawnBar struct {
 	Y, H             int
 	Class            string
 	ShowLabel        bool
+	Spare            bool // a label that narrow screens leave out
+	// The grey bar behind; BeforeH is 0 where there is none.
+	BeforeX, BeforeWidth string
+	BeforeY, BeforeH     int
 }
 
 // A Line is a horizontal line with its number.
@@ -60,6 +68,7 @@ const (
 	chartBase  = 184
 	chartBelow = 206
 	labelEvery = 5
+	mostLabels = 12 // the months of a year
 )
 
 // A Scale is how a chart writes the numbers beside its lines.
@@ -73,7 +82,8 @@ func NewChart(id, class, title, desc string, bars []Bar, scale Scale) Chart {
 	c := Chart{ID: id, Class: class, Title: title, Desc: desc, Unit: scale.Unit, Height: chartBelow + 8, Base: chartBase, Below: chartBelow}
 	top := metering.Amount(1)
 	for _, b := range bars {
-		top = max(top, b.Used)
+		top = max(top, b.Used, b.Before)
+		c.HasBefore = c.HasBefore || b.BeforeWritten != ""
 	}
 	top = roundUp(top)
 	for _, share := range []metering.Amount{2, 1} {
@@ -82,7 +92,7 @@ func NewChart(id, class, title, desc string, bars []Bar, scale Scale) Chart {
 	c.ScaleWidth = scaleWidth(c.Lines)
 	slot := 100 / float64(max(1, len(bars)))
 	for i, b := range bars {
-		c.Bars = append(c.Bars, draw(b, i, slot, top, labelled(i, len(bars))))
+		c.Bars = append(c.Bars, c.draw(b, i, slot, top))
 		c.HasEstimated = c.HasEstimated || b.Estimated
 		c.HasOpen = c.HasOpen || b.Open
 		c.HasUnknown = c.HasUnknown || !b.Known
@@ -100,15 +110,32 @@ func scaleWidth(lines []Line) string {
 }
 
 // labelled spares the words: of many bars every fifth, counted from the last.
-func labelled(i, count int) bool { return count <= 2*labelEvery || (count-1-i)%labelEvery == 0 }
+func labelled(i, count int) bool { return count <= mostLabels || (count-1-i)%labelEvery == 0 }
 
-func draw(b Bar, i int, slot float64, top metering.Amount, label bool) DrawnBar {
-	height := int(math.Round(float64(chartBase-chartTop) * float64(b.Used) / float64(top)))
-	if b.Used > 0 {
-		height = max(2, height)
+// spared are every other of the labels that only a wide screen has room for.
+func spared(i, count int) bool { return count > 2*labelEvery && count <= mostLabels && i%2 == 1 }
+
+// How much of its place a bar fills, alone and before a grey one.
+const (
+	fillAlone  = 0.76
+	fillBefore = 0.56
+	fillGrey   = 0.9
+)
+
+func (c Chart) draw(b Bar, i int, slot float64, top metering.Amount) DrawnBar {
+	fill, count := fillAlone, int(math.Round(100/slot))
+	if c.HasBefore {
+		fill = fillBefore
 	}
-	d := DrawnBar{Bar: b, X: percent((float64(i) + 0.12) * slot), Width: percent(0.76 * slot),
-		Middle: percent((float64(i) + 0.5) * slot), Y: chartBase - height, H: height, Class: "bar", ShowLabel: label}
+	height := heightOf(b.Used, top)
+	d := DrawnBar{Bar: b, X: percent((float64(i) + (1-fill)/2) * slot), Width: percent(fill * slot),
+		Middle: percent((float64(i) + 0.5) * slot), Y: chartBase - height, H: height, Class: "bar",
+		ShowLabel: labelled(i, count), Spare: spared(i, count)}
+	if b.BeforeWritten != "" {
+		d.BeforeX, d.BeforeWidth = percent((float64(i)+(1-fillGrey)/2)*slot), percent(fillGrey*slot)
+		d.BeforeH = heightOf(b.Before, top)
+		d.BeforeY = chartBase - d.BeforeH
+	}
 	switch {
 	case !b.Known:
 		d.Class, d.Y, d.H = "unknown", chartBase-4, 4
@@ -118,6 +145,15 @@ func draw(b Bar, i int, slot float64, top metering.Amount, label bool) DrawnBar 
 		d.Class = "estimated"
 	}
 	return d
+}
+
+// heightOf is how high so much is drawn: what was used at all can be seen.
+func heightOf(used, top metering.Amount) int {
+	height := int(math.Round(float64(chartBase-chartTop) * float64(used) / float64(top)))
+	if used > 0 {
+		height = max(2, height)
+	}
+	return height
 }
 
 func percent(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) + "%" }

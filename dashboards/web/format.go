@@ -14,8 +14,11 @@ import (
 // A format is how a language writes numbers and dates.
 type format struct {
 	thousands, point string
+	list             rune      // between the cells of a line
 	days             [7]string // from Sunday
+	shortDays        [7]string
 	months           [12]string
+	shortMonths      [12]string
 	first            string // the first day of a month
 	several          float64
 	spaced           *strings.Replacer // binds signs that stand apart to their word; nil where none do
@@ -29,15 +32,21 @@ const (
 
 var frenchFormat = format{
 	thousands: narrow, point: ",", first: "1er", several: 2,
-	spaced: strings.NewReplacer(" ?", firm+"?", " !", firm+"!", " :", firm+":", " ;", firm+";", "« ", "«"+firm, " »", firm+"»"),
-	days:   [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
-	months: [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
+	spaced:      strings.NewReplacer(" ?", firm+"?", " !", firm+"!", " :", firm+":", " ;", firm+";", "« ", "«"+firm, " »", firm+"»"),
+	list:        ';',
+	shortDays:   [7]string{"dim", "lun", "mar", "mer", "jeu", "ven", "sam"},
+	shortMonths: [12]string{"jan", "fév", "mar", "avr", "mai", "juin", "juil", "août", "sep", "oct", "nov", "déc"},
+	days:        [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
+	months:      [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
 }
 
 var englishFormat = format{
 	thousands: ",", point: ".", first: "1", several: 1.0000001,
-	days:   [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
-	months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
+	list:        ',',
+	shortDays:   [7]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
+	shortMonths: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
+	days:        [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
+	months:      [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 }
 
 // Number writes x with so many decimals, as in "1 234,5".
@@ -62,6 +71,44 @@ const (
 	mlPerCubicMetre = 1000 * mlPerLitre
 	whPerKWh        = 1000
 )
+
+// Plain writes a number that has only digits and a point as the language's
+// spreadsheets read it, as in "98,5".
+func (l Language) Plain(number string) string { return strings.Replace(number, ".", l.format.point, 1) }
+
+// ListSign stands between the cells of a line in a file for spreadsheets.
+func (l Language) ListSign() rune { return l.format.list }
+
+// Euros writes cents as whole euros, as in "12 €": more digits would claim what
+// nobody knows.
+func (l Language) Euros(cents int64) string {
+	euros := l.Number(math.Round(float64(cents)/100), 0)
+	if l.code == "en" {
+		return "€" + euros
+	}
+	return euros + firm + "€"
+}
+
+// KWh writes an energy given in kWh with one decimal, or two below 1.
+func (l Language) KWh(kwh float64) string {
+	decimals := 1
+	if kwh >= 100 || kwh == 0 {
+		decimals = 0
+	} else if kwh < 1 {
+		decimals = 2
+	}
+	return l.Number(kwh, decimals) + firm + "kWh"
+}
+
+// WholeLitres writes a volume given in litres, as in "78 litres".
+func (l Language) WholeLitres(litres float64) string {
+	return l.Litres(metering.Amount(math.Round(litres)) * mlPerLitre)
+}
+
+// Cubic writes a volume given in litres in m³ with one decimal.
+func (l Language) Cubic(litres float64) string {
+	return l.Number(litres/1000, 1) + firm + "m³"
+}
 
 // Litres writes a volume in litres, as in "98 litres".
 func (l Language) Litres(ml metering.Amount) string {
@@ -103,13 +150,24 @@ func (l Language) OfDay(k metering.Kind, used metering.Amount) string {
 // OnScale writes what stands beside a line of a chart of days, in litres or kWh
 // without the unit, with as many decimals as it needs.
 func (l Language) OnScale(k metering.Kind, a metering.Amount) string {
-	x := float64(a) / mlPerLitre
 	if k.IndexUnit() == metering.WattHour {
-		x = float64(a) / whPerKWh
+		return l.scaled(float64(a) / whPerKWh)
 	}
+	return l.scaled(float64(a) / mlPerLitre)
+}
+
+// OnMonthScale does so for a chart of months, in m³ or kWh.
+func (l Language) OnMonthScale(k metering.Kind, a metering.Amount) string {
+	if k.IndexUnit() == metering.WattHour {
+		return l.scaled(float64(a) / whPerKWh)
+	}
+	return l.scaled(float64(a) / mlPerCubicMetre)
+}
+
+func (l Language) scaled(x float64) string {
 	decimals := 0
-	for scaled := x; decimals < 3 && scaled != math.Trunc(scaled); decimals++ {
-		scaled = math.Round(scaled*10*1000) / 1000
+	for rest := x; decimals < 3 && rest != math.Trunc(rest); decimals++ {
+		rest = math.Round(rest*10*1000) / 1000
 	}
 	return l.Number(x, decimals)
 }
@@ -142,6 +200,14 @@ func (l Language) Day(d civil.Date) string {
 	return l.format.days[weekday] + " " + l.DayOfMonth(d)
 }
 
+// ShortDay writes the day of the week in three letters, as in "lun".
+func (l Language) ShortDay(d civil.Date) string {
+	return l.format.shortDays[d.Start(time.UTC).Weekday()]
+}
+
+// ShortMonth writes the month in three or four letters, as in "fév".
+func (l Language) ShortMonth(m civil.Month) string { return l.format.shortMonths[m.Month-1] }
+
 // DayOfMonth writes a date without weekday and year, as in "1er mars".
 func (l Language) DayOfMonth(d civil.Date) string {
 	day := strconv.Itoa(d.Day)
@@ -155,6 +221,9 @@ func (l Language) DayOfMonth(d civil.Date) string {
 func (l Language) Month(m civil.Month) string {
 	return l.format.months[m.Month-1] + firm + strconv.Itoa(m.Year)
 }
+
+// MonthName writes a month without its year, as in "mars".
+func (l Language) MonthName(m civil.Month) string { return l.format.months[m.Month-1] }
 
 // Moment writes an instant with its distance from now, as in "il y a 8 secondes
 // — 14:03:20", and with its date when it is older than an hour.

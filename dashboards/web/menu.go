@@ -40,6 +40,7 @@ var menu = []struct {
 	{"/reglages", "menu.settings", staff(accounts.Administrator)},
 	{"/mes-donnees", "menu.my_data", atHome},
 	{"/mon-acces", "menu.my_access", everybody},
+	{"/aide", "menu.help", atHome},
 }
 
 // menuFor lists the pages that the session may open; none for nobody.
@@ -58,11 +59,11 @@ func menuFor(c echo.Context, l Language) []Link {
 	return links
 }
 
-// below reports whether a page belongs to one of the menu; the months are below
-// the first page.
+// below reports whether a page belongs to one of the menu; what a home used, and
+// what can be done there, is below the first page.
 func below(page, menuPath string) bool {
 	if menuPath == "/" {
-		return strings.HasPrefix(page, "/consommation/")
+		return strings.HasPrefix(page, "/consommation/") || page == "/gestes" || page == "/verifier"
 	}
 	return strings.HasPrefix(page, menuPath+"/")
 }

@@ -78,11 +78,12 @@ func (a asset) serve(c echo.Context) error {
 	return c.Blob(http.StatusOK, a.mediaType, a.text)
 }
 
-// Register adds the routes of assets and of the language switch.
+// Register adds the routes of assets and of the switches of language and contrast.
 func (s *Site) Register(e *echo.Echo) {
 	e.GET(s.style.path, s.style.serve)
 	e.GET(s.icon.path, s.icon.serve)
 	e.GET("/langue/:language", s.switchLanguage)
+	e.GET("/contraste/:contrast", s.switchContrast)
 }
 
 // A Chrome is what the frame shows on a page. Every view embeds one.
@@ -96,6 +97,8 @@ type Chrome struct {
 	Person    string // name of who is signed in; empty where nobody is
 	FormToken string
 	Others    []Switch
+	Contrast  bool   // black on white, without shades
+	Opposite  Switch // to the other contrast
 	Menu      []Link // pages the reader may open; none where nobody is signed in
 }
 
@@ -114,6 +117,7 @@ func (s *Site) Chrome(c echo.Context, title string, args ...any) Chrome {
 		}
 	}
 	ch.Menu = menuFor(c, language)
+	ch.Contrast, ch.Opposite = contrastOf(c, language)
 	for _, other := range languages {
 		if other.code != language.code {
 			link := "/langue/" + other.code + "?retour=" + url.QueryEscape(here(c))

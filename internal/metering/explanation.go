@@ -40,6 +40,10 @@ type Explanation struct {
 	Quality  Quality `json:"quality"`  // the worst of the parts
 	Coverage float64 `json:"coverage"` // share of the period that readings span, 0 to 1
 	Price    *Price  `json:"price,omitempty"`
+	// Cost is what it costs, where that is asked for and known; else NoCost says
+	// why not. Both are nil where nobody asked.
+	Cost   *Cost   `json:"cost,omitempty"`
+	NoCost *NoCost `json:"no_cost,omitempty"`
 }
 
 // Explain sums parts, which are in order of time and do not overlap, into the

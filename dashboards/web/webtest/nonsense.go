@@ -29,7 +29,7 @@ var nonsense = []string{"<script>alert(1)</script>", "'; DROP TABLE person; --",
 	strings.Repeat("é", 300), "../../etc/passwd", "%s%n{{.}}", "2026-02-30", "1e309", "NaN", " ", strings.Repeat("A", 5000)}
 
 // leading ends the visit, which ends the walk.
-var leading = []string{"/deconnexion", "/mon-acces/partout", "/mon-acces/visites/", "/langue/"}
+var leading = []string{"/deconnexion", "/mon-acces/partout", "/mon-acces/visites/", "/langue/", "/contraste/"}
 
 var (
 	links  = regexp.MustCompile(`<a [^>]*href="(/[^"]*)"`)

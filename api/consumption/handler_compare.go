@@ -1,0 +1,194 @@
+package consumption
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// A CompareHandler serves what a home's consumption is compared with.
+type CompareHandler struct {
+	Reader *Reader
+	Around *Neighbourhood
+	Now    func() time.Time
+}
+
+// Register adds the routes below /api/v1.
+func (h *CompareHandler) Register(g *echo.Group) {
+	g.GET("/consumption/compare", h.compare, accounts.Anyone(accounts.ConsumptionRead))
+	g.PUT("/residences/:id/temperatures", h.temperatures, accounts.Staff(accounts.PremisesWrite, accounts.Manager, accounts.Administrator))
+}
+
+// A Compared is what a kind used on the days that were asked for, by every measure
+// and beside every basis.
+type Compared struct {
+	figure
+	Explanation    metering.Explanation `json:"explanation"`
+	PerPersonDay   *metering.Amount     `json:"per_person_day,omitempty"`
+	PerSquareMetre *metering.Amount     `json:"per_m2,omitempty"`
+	Comparisons    []Comparison         `json:"comparisons"`
+	// Similar is what similar homes used in the last whole month of the days, and
+	// Own what the home itself did then; nil where nothing may be told.
+	Similar *Typical         `json:"similar,omitempty"`
+	Own     *metering.Amount `json:"own,omitempty"`
+}
+
+// Kind is the kind that the figures are of.
+func (c Compared) Kind() metering.Kind { return c.Explanation.Kind }
+
+// mostCompared is the longest range that one request may compare.
+const mostCompared = 366
+
+// compare serves GET /consumption/compare: the days [from, to) of the caller's home,
+// or with ?week= or ?year= those of the date's week or of the year.
+func (h *CompareHandler) compare(c echo.Context) error {
+	from, to, err := askedDays(c)
+	if err != nil {
+		return err
+	}
+	session, ok := accounts.Who(c)
+	if !ok {
+		return &problem.Error{Kind: problem.SignedOut, Message: "session.none"}
+	}
+	viewer := premises.Viewer{Person: session.Person.ID, Household: premises.HouseholdID(c.QueryParam("household"))}
+	kinds, err := h.Compare(c.Request().Context(), viewer, from, to)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]any{"from": from, "to": to, "kinds": kinds})
+}
+
+func askedDays(c echo.Context) (from, to civil.Date, err error) {
+	if week := c.QueryParam("week"); week != "" {
+		day, err := civil.ParseDate(week)
+		if err != nil {
+			return from, to, malformed("range.malformed", err)
+		}
+		from, to = Week(day)
+		return from, to, nil
+	}
+	if year := c.QueryParam("year"); year != "" {
+		january, err := civil.ParseMonth(year + "-01")
+		if err != nil {
+			return from, to, malformed("range.malformed", err)
+		}
+		from, to = Year(january.Year)
+		return from, to, nil
+	}
+	if from, err = civil.ParseDate(c.QueryParam("from")); err == nil {
+		to, err = civil.ParseDate(c.QueryParam("to"))
+	}
+	if err != nil || !from.Before(to) || from.AddDays(mostCompared).Before(to) {
+		return from, to, malformed("range.malformed", err)
+	}
+	return from, to, nil
+}
+
+// Compare returns each kind's consumption of the viewer's home on the days [from,
+// to), and what it is compared with. It fails as [Reader.Between].
+func (h *CompareHandler) Compare(ctx context.Context, v premises.Viewer, from, to civil.Date) ([]Compared, error) {
+	now := h.Now()
+	if _, err := h.Reader.homes.During(ctx, v, now, from, to); err != nil {
+		return nil, err // nobody lived there on these days, whatever was before
+	}
+	home, err := h.Reader.Between(ctx, v, now, Since(from), to)
+	if err != nil {
+		return nil, err
+	}
+	stay := home.Stays[len(home.Stays)-1]
+	people, err := h.Around.Occupants(ctx, stay.Household)
+	if err != nil {
+		return nil, err
+	}
+	weather, err := h.Around.Weather(ctx, stay.Dwelling.Residence, Since(from), to)
+	if err != nil {
+		return nil, err
+	}
+	all := []Compared{}
+	for _, s := range home.Series {
+		one := comparedOf(s, stay, people, from, to)
+		for _, b := range []Basis{LastYear, Habit} {
+			one.Comparisons = append(one.Comparisons, s.Compared(b, from, to, home.Today, weather))
+		}
+		if err := h.similar(ctx, &one, s, stay, people, to, now); err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func comparedOf(s Series, stay premises.Stay, people int, from, to civil.Date) Compared {
+	why := s.Over(from, to)
+	if why.Parts == nil {
+		why.Parts = []metering.Part{}
+	}
+	one := Compared{figure: newFigure(s.Kind, why.Used, why.Quality, why.Coverage), Explanation: why}
+	if why.Quality == metering.Missing {
+		one.EnergyWh, one.VolumeML = nil, nil // none is not nothing
+	}
+	if each, ok := PerPersonDay(why, daysBetween(from, to), people); ok {
+		one.PerPersonDay = &each
+	}
+	if each, ok := PerSquareMetre(why, stay.Dwelling.AreaM2); ok {
+		one.PerSquareMetre = &each
+	}
+	return one
+}
+
+// similar sets the last month that ends within the days beside the neighbours'.
+func (h *CompareHandler) similar(ctx context.Context, one *Compared, s Series, stay premises.Stay, people int, to civil.Date, now time.Time) error {
+	month := to.MonthOf().Prev()
+	own, ok := s.ByMeasure(month, stay.Dwelling.AreaM2, people)
+	if !ok || month.First().Before(stay.From) || stay.To.Before(month.Next().First()) {
+		return nil
+	}
+	typical, ok, err := h.Around.Typical(ctx, stay.Dwelling.Residence, stay.Zone, s.Kind, month, people, now)
+	if err != nil {
+		return err
+	}
+	if ok {
+		one.Similar, one.Own = &typical, &own
+	}
+	return nil
+}
+
+// ByMeasure is what the home used in a month by the measure of the kind, comparable
+// with a [Typical]; false where less than nine tenths of the month are known.
+func (s Series) ByMeasure(month civil.Month, areaM2 float64, people int) (metering.Amount, bool) {
+	why := s.Over(month.First(), month.Next().First())
+	if why.Coverage < leastCoverage {
+		return 0, false
+	}
+	if MeasureOf(s.Kind) == PerM2 {
+		return PerSquareMetre(why, areaM2)
+	}
+	return PerPersonDay(why, month.Days(), people)
+}
+
+// temperatures serves PUT /residences/{id}/temperatures: a CSV of outdoor days.
+func (h *CompareHandler) temperatures(c echo.Context) error {
+	text, err := io.ReadAll(c.Request().Body)
+	if err != nil {
+		return err
+	}
+	days, err := ReadTemperatures(bytes.NewReader(text))
+	if err != nil {
+		return malformed("error.malformed", err)
+	}
+	session, _ := accounts.Who(c)
+	if err := h.Around.NoteWeather(c.Request().Context(), session.Person.ID, metering.SiteID(c.Param("id")), days); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]int{"days": len(days)})
+}

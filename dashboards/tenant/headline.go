@@ -1,0 +1,153 @@
+package tenant
+
+import (
+	"math"
+
+	"github.com/xnetroseraie/xnet/api/consumption"
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// A headline is what the first page says first: one sentence with one arrow.
+type headline struct {
+	Arrow    course // empty where nothing can be compared yet
+	Sentence string
+	More     string // what was compared with what
+	Fresh    string // when any meter was read last
+}
+
+// A beside is a home a month and a year ago, on the same days.
+type beside struct {
+	year      consumption.Home
+	yearKnown bool
+}
+
+// A comparison is how one kind changed.
+type comparison struct {
+	kind   metering.Kind
+	pair   pair
+	since  string // what it stands beside, as in "le mois dernier"
+	with   string // the same with its days
+	of     string // the month it is of where that is over; empty for the one that runs
+	change *change
+}
+
+// compare compares a kind with the same days of a year ago where they are known,
+// else with those of the month before. Meters that are read by month compare the
+// month that is over. Heat compares with a year ago alone: a month before it was
+// warmer or colder.
+func (t teller) compare(s consumption.Series, b beside) (comparison, bool) {
+	today := t.home.Today
+	var ago consumption.Series
+	if b.yearKnown {
+		ago, _ = seriesOf(b.year, s.Kind)
+	}
+	switch {
+	case s.Resolution == metering.Off:
+		return comparison{}, false
+	case !s.Resolution.Allows(metering.Day):
+		return t.compareMonth(s, ago)
+	case today.Day < firstCompared:
+		return comparison{}, false
+	}
+	first := today.MonthOf().First()
+	for _, other := range []struct {
+		then  consumption.Series
+		month civil.Month
+		since string
+	}{
+		{ago, yearAgo(today.MonthOf()), t.T("headline.last_year")},
+		{s, today.MonthOf().Prev(), t.T("headline.last_month")},
+	} {
+		if other.month == today.MonthOf().Prev() && (s.Kind == metering.Heat || !sameHomes(t.home, t.home)) {
+			continue
+		}
+		if p, ok := sameDays(s, other.then, first, today, other.month); ok {
+			return t.comparison(s.Kind, p, other.since, t.T("change.with_days", p.days, t.Month(other.month)), ""), true
+		}
+	}
+	return comparison{}, false
+}
+
+func yearAgo(m civil.Month) civil.Month { return civil.Month{Year: m.Year - 1, Month: m.Month} }
+
+// compareMonth compares the month that is over, of a meter that is read by month.
+func (t teller) compareMonth(s, ago consumption.Series) (comparison, bool) {
+	month := t.home.Today.MonthOf().Prev()
+	used, known := wholeMonth(s, month, t.home.Zone)
+	before, ok := wholeMonth(ago, yearAgo(month), t.home.Zone)
+	if !known || !ok || before == 0 {
+		return comparison{}, false
+	}
+	p := pair{used: used, before: before, days: 1}
+	return t.comparison(s.Kind, p, t.T("headline.last_year"), t.T("change.with", t.Month(yearAgo(month))), t.Month(month)), true
+}
+
+func (t teller) comparison(k metering.Kind, p pair, since, with, of string) comparison {
+	return comparison{kind: k, pair: p, since: since, with: with, of: of, change: newChange(t.Language, k, p, with)}
+}
+
+// headline chooses what to say of all kinds: the one that changed most. Where none
+// compares it says why.
+func (t teller) headline(all []comparison) headline {
+	h := headline{}
+	if freshest := t.freshest(); freshest != "" {
+		h.Fresh = t.T("home.fresh", freshest)
+	}
+	if len(all) == 0 {
+		h.Sentence = t.notYet()
+		return h
+	}
+	most := all[0]
+	for _, c := range all[1:] {
+		if math.Abs(c.pair.share()) > math.Abs(most.pair.share()) {
+			most = c
+		}
+	}
+	h.Arrow = most.pair.course()
+	part := t.T(partOf[most.kind])
+	of := t.T("headline.this_month")
+	if most.of != "" {
+		of = t.T("headline.in", most.of)
+	}
+	switch h.Arrow {
+	case less:
+		h.Sentence = t.T("headline.less", of, part, most.since)
+	case more:
+		h.Sentence = t.T("headline.more", of, part, most.since)
+	default:
+		h.Sentence = t.T("headline.same", of, part, most.since)
+	}
+	h.More = most.change.With
+	return h
+}
+
+// notYet says why nothing is compared.
+func (t teller) notYet() string {
+	off := true
+	for _, s := range t.home.Series {
+		off = off && s.Resolution == metering.Off
+	}
+	switch {
+	case off:
+		return t.T("headline.off")
+	case t.home.Today.Day < firstCompared:
+		return t.T("headline.early", firstCompared)
+	default:
+		return t.T("headline.unknown")
+	}
+}
+
+// freshest is when any of the meters was read last; empty where none was.
+func (t teller) freshest() string {
+	var last consumption.Series
+	for _, s := range t.home.Series {
+		if s.Last.After(last.Last) {
+			last = s
+		}
+	}
+	if last.Last.IsZero() {
+		return ""
+	}
+	return t.Moment(last.Last, t.now, t.home.Zone)
+}

@@ -1,0 +1,163 @@
+package tenant
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/xnetroseraie/xnet/api/consumption"
+	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/meters/check"
+	"github.com/xnetroseraie/xnet/dashboards/web"
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+const (
+	verifyPath = "/verifier"
+	meterField = "compteur" // which kind of meter was looked at
+	dialField  = "cadran"   // what its dial shows
+)
+
+type verifyView struct {
+	web.Chrome
+	whose
+	Meters   []dialCard
+	NoMeters bool
+	HomeLink string
+}
+
+// A dialCard is one meter of the home and what its dial must show.
+type dialCard struct {
+	Kind         metering.Kind
+	Title        string
+	Checked      bool
+	State        string
+	Read, ReadAt string // the last index and its instant
+	Typed        string
+	Verdict      string // of what was typed; empty where nothing was
+	Well         bool
+	Light        bool // a lamp is switched on rather than a tap opened
+	Household    string
+}
+
+var verifyPage = web.MustPage[verifyView](templates, "templates/verify.html", "templates/whose.html", "templates/pictures.html")
+
+// verify serves GET /verifier: the household's own dial and tap check. What they
+// type is compared and not kept.
+func (h *Handler) verify(c echo.Context) error {
+	view := verifyView{Chrome: h.Site.Chrome(c, "verify.title")}
+	var err error
+	if view.whose, err = h.whose(c, view.Language); err != nil {
+		return err
+	}
+	view.HomeLink = view.link("/")
+	ctx, now := c.Request().Context(), h.Now()
+	zone, err := h.Homes.Zone(ctx, view.Viewer)
+	if err == nil {
+		today := civil.DateIn(now, zone)
+		var home consumption.Home
+		if home, err = h.Consumption.Between(ctx, view.Viewer, now, today.MonthOf().Prev().First(), today.AddDays(1)); err == nil && livesThere(home) {
+			err = h.dials(c, &view, teller{Language: view.Language, home: home, now: now})
+		}
+	}
+	if err != nil && !isNone(err) {
+		return err
+	}
+	view.NoMeters = len(view.Meters) == 0
+	return verifyPage.Render(c, http.StatusOK, view)
+}
+
+// dials adds a card for each kind that is read.
+func (h *Handler) dials(c echo.Context, v *verifyView, t teller) error {
+	states, err := h.Checks.States(c.Request().Context(), t.home.Stays[len(t.home.Stays)-1].Dwelling.ID, t.now)
+	if err != nil {
+		return err
+	}
+	for _, s := range t.home.Series {
+		if s.Resolution == metering.Off {
+			continue
+		}
+		d := dialCard{Kind: s.Kind, Title: t.T("kind." + string(s.Kind)), Light: s.Kind.IndexUnit() == metering.WattHour,
+			Household: string(v.Viewer.Household)}
+		last, known := lastOf(s)
+		if known {
+			d.Read, d.ReadAt = t.Dial(s.Kind, last.Index), t.Moment(last.At, t.now, t.home.Zone)
+			d.Checked = states[last.Meter].Passed()
+		}
+		d.State = stateOf(t.Language, d.Checked, states[last.Meter])
+		if c.QueryParam(meterField) == string(s.Kind) {
+			d.Typed = c.QueryParam(dialField)
+			d.Verdict, d.Well = t.judgeDial(s, d.Typed)
+		}
+		v.Meters = append(v.Meters, d)
+	}
+	return nil
+}
+
+func stateOf(l web.Language, checked bool, s check.State) string {
+	switch {
+	case checked:
+		return l.T("verify.checked")
+	case s == check.Disputed:
+		return l.T("verify.disputed")
+	default:
+		return l.T("verify.unchecked")
+	}
+}
+
+// lastOf is the newest index that is known of a series.
+func lastOf(s consumption.Series) (last metering.Boundary, known bool) {
+	for _, month := range s.Months {
+		for _, p := range month.Why.Parts {
+			if !known || p.To.At.After(last.At) {
+				last, known = p.To, true
+			}
+		}
+	}
+	return last, known
+}
+
+// What may have been counted since the last reading: several times what is usual,
+// and never less than what fills a bath or runs an oven.
+const (
+	generous       = 5
+	leastSinceML   = metering.Amount(1_000_000)
+	leastSinceWh   = metering.Amount(20_000)
+	hoursOfADay    = 24
+	shortestSample = 1
+)
+
+// judgeDial holds what somebody read on the dial against the last reading.
+func (t teller) judgeDial(s consumption.Series, typed string) (verdict string, well bool) {
+	dial, err := meters.ParseDial(typed, s.Kind)
+	if err != nil {
+		return t.T("verify.unreadable"), false
+	}
+	last, known := lastOf(s)
+	if !known {
+		return t.T("verify.not_read"), false
+	}
+	if dial.Within(last.Index, last.Index+t.sinceThen(s, last), 1) {
+		return t.T("verify.agrees"), true
+	}
+	return t.T("verify.differs"), false
+}
+
+// sinceThen is the most that may have been counted since a reading.
+func (t teller) sinceThen(s consumption.Series, last metering.Boundary) metering.Amount {
+	var used metering.Amount
+	var covered float64
+	for _, month := range s.Months {
+		used += month.Why.Used
+		for _, p := range month.Why.Parts {
+			covered += p.To.At.Sub(p.From.At).Hours() / hoursOfADay
+		}
+	}
+	mean := float64(used) / max(shortestSample, covered)
+	since := metering.Amount(generous * mean * t.now.Sub(last.At).Hours() / hoursOfADay)
+	if s.Kind.IndexUnit() == metering.WattHour {
+		return leastSinceWh + since
+	}
+	return leastSinceML + since
+}
