@@ -155,7 +155,7 @@ func (g *loaded) compare(ctx context.Context, settled []*item) ([]*item, error) 
 	if len(settled) == 0 {
 		return nil, nil
 	}
-	now, err := g.store.Tallies(ctx, ids(settled), metering.Index, g.window.from, g.window.to)
+	now, err := g.store.Tallies(ctx, ids(settled), metering.Index, g.window.from, g.seen())
 	if err != nil {
 		return nil, err
 	}
@@ -171,6 +171,18 @@ func (g *loaded) compare(ctx context.Context, settled []*item) ([]*item, error) 
 		m := it.meter.Meter
 		return !moved[it] && now[m] == influx.TallyOf(g.readings[m]) && expected(stored[m], g.stored[m], g.kept[m])
 	}), nil
+}
+
+// seen is the end of what the readings told. What came after them bounds no
+// period that was written, and is marked by itself.
+func (g *loaded) seen() time.Time {
+	newest := g.window.from
+	for _, rs := range g.readings {
+		if len(rs) > 0 {
+			newest = later(newest, rs[len(rs)-1].At)
+		}
+	}
+	return newest.Add(time.Millisecond)
 }
 
 // expected reports whether the boundaries that are stored now are those that were

@@ -2,6 +2,7 @@ package rollup_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,7 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,12 +21,14 @@ import (
 	"github.com/xnetroseraie/xnet/internal/influx"
 	"github.com/xnetroseraie/xnet/internal/influx/influxtest"
 	"github.com/xnetroseraie/xnet/internal/metering"
+	"github.com/xnetroseraie/xnet/internal/testkit"
 )
 
 // A gate stands before InfluxDB and holds the first write of hours until it is
-// opened.
+// opened. While it is down it answers for InfluxDB that it cannot.
 type gate struct {
 	once          sync.Once
+	down          atomic.Bool
 	reached, open chan struct{}
 	proxy         *httputil.ReverseProxy
 }
@@ -46,6 +51,10 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if g.down.Load() {
+		http.Error(w, `{"error":"timeout"}`, http.StatusServiceUnavailable)
+		return
+	}
 	if strings.HasSuffix(r.URL.Path, "/write") && strings.Contains(r.URL.RawQuery, "hourly") {
 		g.once.Do(func() { close(g.reached); <-g.open })
 	}
@@ -92,6 +101,43 @@ func TestStaleBoundaryIsNoAnchor(t *testing.T) {
 	want.feed(all...)
 	if diff := cmp.Diff(want.all(), quick.all()); diff != "" {
 		t.Errorf("periods (-one collector +two):\n%s", diff)
+	}
+}
+
+// TestLagGrowsWhileInfluxDBIsAway: what is tried again and again still waits since
+// it was marked.
+func TestLagGrowsWhileInfluxDBIsAway(t *testing.T) {
+	t.Parallel()
+	config := influxtest.Config(t)
+	store := influxtest.OpenWith(t, config)
+	gate, address := newGate(t, config.URL)
+	close(gate.open)
+	config.URL = address
+	through, err := influx.Open(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(through.Close)
+	b := benchOn(t, through, "journal")
+	b.settle()
+	rs := every(base, base.Add(2*time.Hour), 10*minute, 1000, 10)
+	if err := store.WriteReadings(t.Context(), rs); err != nil {
+		t.Fatal(err)
+	}
+	gate.down.Store(true)
+	if err := b.rollup.Mark(rs); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, 10*time.Second, func() error {
+		if lag := b.rollup.Lag(); lag < 1500*time.Millisecond {
+			return fmt.Errorf("the lag is %s", lag)
+		}
+		return nil
+	})
+	gate.down.Store(false)
+	b.settle()
+	if lag := b.rollup.Lag(); lag != 0 {
+		t.Errorf("nothing waits, and the lag is %s", lag)
 	}
 }
 

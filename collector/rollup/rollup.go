@@ -50,9 +50,9 @@ type Rollup struct {
 	journal *journal
 	meters  map[metering.MeterID]*meterState
 	dirty   map[metering.MeterID]*dirt
-	working map[metering.MeterID][]span // taken out of dirty, not yet rolled up
-	bound   map[metering.MeterID]bool   // to be caught up
-	seeking bool                        // a catch-up is under way
+	working map[metering.MeterID]time.Time // taken out of dirty, not yet rolled up: since when it waits
+	bound   map[metering.MeterID]bool      // to be caught up
+	seeking bool                           // a catch-up is under way
 }
 
 // meterState is what decides without a query whether a reading matters.
@@ -86,7 +86,7 @@ func New(c Config, store *influx.Client, directory *sites.Directory, log *slog.L
 		lag: prometheus.NewGauge(prometheus.GaugeOpts{Name: "xnet_collector_rollup_lag_seconds",
 			Help: "How long the oldest reading has waited to be rolled up."}),
 		meters: map[metering.MeterID]*meterState{}, dirty: map[metering.MeterID]*dirt{},
-		working: map[metering.MeterID][]span{}, bound: map[metering.MeterID]bool{}}
+		working: map[metering.MeterID]time.Time{}, bound: map[metering.MeterID]bool{}}
 	pending := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "xnet_collector_rollup_pending_meters",
 		Help: "Meters with readings that are stored and not rolled up yet."}, func() float64 { return float64(r.Pending()) })
 	if err := r.register(figures, pending); err != nil {
@@ -259,11 +259,20 @@ func (r *Rollup) Lag() time.Duration {
 	defer r.mu.Unlock()
 	oldest := time.Duration(0)
 	for _, d := range r.dirty {
-		if !d.since.IsZero() {
-			oldest = max(oldest, time.Since(d.since))
-		}
+		oldest = max(oldest, waited(d.since))
+	}
+	for _, since := range r.working {
+		oldest = max(oldest, waited(since))
 	}
 	return oldest
+}
+
+// waited is how long ago since was; of what a journal left nobody knows it.
+func waited(since time.Time) time.Duration {
+	if since.IsZero() {
+		return 0
+	}
+	return time.Since(since)
 }
 
 // Pending is how many meters may have readings that are stored and not rolled
@@ -335,7 +344,7 @@ func (r *Rollup) take(now time.Time) []*item {
 			d.spans = []span{hull(d.spans)}
 		}
 		items = append(items, newItem(m, d.spans[0]))
-		r.working[id] = d.spans[:1]
+		r.working[id] = d.since
 		if d.spans = d.spans[1:]; len(d.spans) == 0 {
 			delete(r.dirty, id)
 		}
@@ -356,6 +365,8 @@ func (r *Rollup) finish(items []*item, done *outcome, failed error) {
 	}
 	for _, it := range items {
 		r.add(it.meter.Meter, []span{it.dirty}, time.Now())
+		d := r.dirty[it.meter.Meter]
+		d.since = earlier(d.since, r.working[it.meter.Meter])
 	}
 	clear(r.working)
 	left := make(map[metering.MeterID][]span, len(r.dirty))
