@@ -48,10 +48,21 @@ func follow(r meters.Replacement, old meters.Meter, read metering.Reading) (mete
 		return r.Last, true
 	case below > 0:
 		return read.Amount, below <= typed.Tolerance(old.Pulse)
-	case old.MaxPerHour > 0:
-		most := float64(old.MaxPerHour) * (r.At.Sub(read.At) + longestPause).Hours()
-		return r.Last, float64(-below) <= most+float64(typed.Tolerance(old.Pulse))
 	default:
-		return r.Last, true
+		most := float64(mostPerHour(old)) * (r.At.Sub(read.At) + longestPause).Hours()
+		return r.Last, float64(-below) <= most+float64(typed.Tolerance(old.Pulse))
+	}
+}
+
+// mostPerHour is what the meter may count in an hour; of one whose size nobody
+// knows what the main of a large building may: 50 m3 or 1 MWh.
+func mostPerHour(m meters.Meter) metering.Amount {
+	switch {
+	case m.MaxPerHour > 0:
+		return m.MaxPerHour
+	case m.Kind.IndexUnit() == metering.WattHour:
+		return 1_000_000
+	default:
+		return 50_000_000
 	}
 }

@@ -29,6 +29,7 @@ func TestLastDialFollowsReadings(t *testing.T) {
 		"swapped, and looked at again": {typed: "135,257", sure: true, last: 135_257_000},
 		"an hour counts a litre":       {typed: "153,259", most: 1_000, last: 153_259_000},
 		"an hour does not count more":  {typed: "153,360", most: 1_000, refused: true},
+		"a comma is forgotten":         {typed: "153301", refused: true},
 		"before it was read":           {typed: "100,000", at: 2 * time.Hour, last: 100_000_000},
 	} {
 		t.Run(name, func(t *testing.T) {
