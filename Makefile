@@ -50,7 +50,7 @@ bench-ingest: ## the collector beside Telegraf, InfluxDB and the broker; about t
 bench-api: ## reads of the registry and imports of a housing stock, beside the database alone; about three minutes
 	@go run ./deploy/bench/api
 
-bench-analysis: ## leaks that are found, leaks where there are none, phantom consumption; SEED=any number; about two minutes
+bench-analysis: ## leaks found and not, phantom consumption, observed results, a tenant's page, a residence's year; SEED=any number; about seven minutes
 	@go run ./deploy/bench/analysis $(if $(SEED),--seed $(SEED))
 
 chaos: ## the fault campaign; FAULTS=60 and SEED=any number unless given

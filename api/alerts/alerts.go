@@ -129,6 +129,9 @@ type Finding struct {
 	Class  Class  `json:"class,omitempty"` // of water
 	Flow   Flow   `json:"flow,omitzero"`   // of water
 	Since  Since  `json:"since"`
+	// Last is the end of the last day that counted, not included; the first began
+	// at Since.Latest. By both a case is told to who lived there then.
+	Last time.Time `json:"last"`
 	// Nights is on how many days in a row it was seen.
 	Nights int `json:"nights"`
 	// Chance is the probability that this household, by its own past, gives as

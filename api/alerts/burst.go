@@ -42,7 +42,7 @@ func BurstInCurve(m Meter, curve []metering.Reading, now time.Time) Verdict {
 	began, since := m.burstBegan(curve, now)
 	f := Finding{
 		Cause: Cause{Subject: Water, Point: m.Point}, Source: FromCurve, Class: Burst, Flow: flow,
-		Since: since, Level: leakPulses, DayWindow: day.About, Window: day.Window,
+		Since: since, Last: now, Level: leakPulses, DayWindow: day.About, Window: day.Window,
 		Smallest: Smallest(m.Count, day.Window), Why: day.explain(m.Kind),
 	}
 	lasted := now.Sub(began)
@@ -117,7 +117,7 @@ func BurstInDays(m Meter, days []metering.IntervalConsumption) Verdict {
 	return Verdict{Outcome: Ask, Finding: Finding{
 		Cause: Cause{Subject: Water, Point: m.Point}, Source: FromDays, Class: Burst, Nights: 1,
 		Flow:  Flow{Low: perHour(excess, whole), Likely: perHour(excess, whole), High: perHour(excess, burstSpan)},
-		Since: Since{Earliest: last.Start, Latest: last.End}, Level: leakPulses, DayWindow: whole, Window: whole,
+		Since: Since{Earliest: last.Start, Latest: last.End}, Last: last.End, Level: leakPulses, DayWindow: whole, Window: whole,
 		Smallest: Smallest(m.Count, whole),
 		Why:      metering.Explanation{Kind: m.Kind, Unit: m.Kind.IndexUnit(), Used: last.Used, Quality: last.Quality, Coverage: 1},
 	}}

@@ -146,9 +146,10 @@ func (c Case) Leave(at time.Time, by string) (Case, error) { return c.to(Left, a
 
 // See takes a newer finding of the same cause: the flow may have grown, and the
 // third night confirms. A case that is repaired and flows on is confirmed again
-// by [Case.Night], not by this.
+// by [Case.Night], not by this. A finding of fewer days than the case has, from a
+// run that came late, changes nothing.
 func (c Case) See(f Finding, at time.Time) Case {
-	if c.State.Over() || f.Cause != c.Cause {
+	if c.State.Over() || f.Cause != c.Cause || f.Last.Before(c.Finding.Last) {
 		return c
 	}
 	c.Finding = f
@@ -211,7 +212,8 @@ func (c Case) repairedAt() (at time.Time) {
 // leak; see [Nights.LastAbout].
 func (f Finding) Flows(m Meter, day QuietDay) bool { return day.pulses(m.Count) >= f.Level }
 
-// A Book holds cases; of each cause at most one is open.
+// A Book holds the cases of one household's stay; of each cause at most one is
+// open. A [Store] keeps stays apart.
 type Book []Case
 
 // Find returns the place of the open case of a cause, or false.

@@ -17,7 +17,7 @@ var began = time.Date(2026, 5, 4, 5, 0, 0, 0, time.UTC)
 
 func finding(nights int) alerts.Finding {
 	return alerts.Finding{Cause: alerts.Cause{Subject: alerts.Water, Point: "P-1"}, Source: alerts.FromCurve, Class: alerts.RunningCistern,
-		Flow: alerts.Flow{Low: 24_000, Likely: 25_000, High: 26_000}, Nights: nights, Level: 2,
+		Flow: alerts.Flow{Low: 24_000, Likely: 25_000, High: 26_000}, Nights: nights, Level: 2, Last: began,
 		Since: alerts.Since{Earliest: began.Add(-40 * time.Hour), Latest: began.Add(-39 * time.Hour)}}
 }
 
@@ -30,8 +30,14 @@ var deeds = map[string]func(alerts.Case, int) (alerts.Case, error){
 	"leave":   func(c alerts.Case, n int) (alerts.Case, error) { return c.Leave(on(n), "move") },
 	"flows":   func(c alerts.Case, n int) (alerts.Case, error) { return c.Night(true, on(n-1), on(n)), nil },
 	"quiet":   func(c alerts.Case, n int) (alerts.Case, error) { return c.Night(false, on(n-1), on(n)), nil },
-	"see 2":   func(c alerts.Case, n int) (alerts.Case, error) { return c.See(finding(2), on(n)), nil },
-	"see 3":   func(c alerts.Case, n int) (alerts.Case, error) { return c.See(finding(3), on(n)), nil },
+	"see 2":   func(c alerts.Case, n int) (alerts.Case, error) { return c.See(until(finding(2), n), on(n)), nil },
+	"see 3":   func(c alerts.Case, n int) (alerts.Case, error) { return c.See(until(finding(3), n), on(n)), nil },
+}
+
+// until is a finding whose last day ended on that day.
+func until(f alerts.Finding, day int) alerts.Finding {
+	f.Last = on(day)
+	return f
 }
 
 func on(day int) time.Time { return began.AddDate(0, 0, day) }

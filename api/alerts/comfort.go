@@ -27,7 +27,7 @@ func ColdFlat(m Meter, readings []metering.Reading, now time.Time) Verdict {
 		return refused(m.refusal(ErrNotSensor))
 	}
 	today := civil.DateIn(now, m.Zone)
-	f := Finding{Cause: Cause{Subject: Cold, Point: m.Point}, Source: FromTemperature}
+	f := Finding{Cause: Cause{Subject: Cold, Point: m.Point}, Source: FromTemperature, Last: today.Start(m.Zone)}
 	for ; ; f.Nights++ {
 		start, end := today.AddDays(-1 - f.Nights).Bounds(m.Zone)
 		mean, ok := meanOf(within(readings, start, end.Add(-1)))
@@ -75,7 +75,7 @@ func Silent(facts []watch.Facts, points []metering.PointID, now time.Time) []Fin
 	told := map[metering.GatewayID]bool{}
 	for i, f := range facts {
 		standing, since := f.Standing(now)
-		finding := Finding{Source: FromStanding, Since: Since{Earliest: since, Latest: since}}
+		finding := Finding{Source: FromStanding, Since: Since{Earliest: since, Latest: since}, Last: now}
 		switch {
 		case standing == watch.GatewaySilent && !told[f.Gateway]:
 			told[f.Gateway] = true

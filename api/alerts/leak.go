@@ -150,7 +150,7 @@ func (m Meter) found(days []QuietDay, first, level int, chance float64) Verdict 
 		Level: level, DayWindow: quietest.About, Window: quietest.Window, Smallest: Smallest(m.Count, quietest.Window),
 		Why: quietest.explain(m.Kind),
 	}
-	f.Since.Latest = days[first].Start
+	f.Since.Latest, f.Last = days[first].Start, days[len(days)-1].End
 	if first > 0 { // it was quiet at some moment of that day, which may have been its first
 		f.Since.Earliest = days[first-1].Start
 	}

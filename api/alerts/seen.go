@@ -13,24 +13,25 @@ import (
 	"github.com/xnetroseraie/xnet/internal/civil"
 )
 
-// A case is shown to who lived there on the day it was opened and on the day of
-// what it found, as far as they may look on the day of asking ($4) in the zone of
-// the home ($3): not to who joined or moved in later. A mandate shows what its
-// giver may see.
+// A case is shown to the household it belongs to, where every day of its findings
+// lies in a stay of theirs, by what is known of moves today, as far as the viewer
+// may look on the day of asking ($4) in the zone of the home ($3): not to who
+// joined or moved in later. A mandate shows what its giver may see.
 const seenWhere = `
   JOIN point ON point.id = alert_case.point_id
   JOIN dwelling ON dwelling.id = point.dwelling_id
   JOIN residence ON residence.id = dwelling.residence_id
   JOIN tenancy ON tenancy.dwelling_id = dwelling.id
+              AND tenancy.household_id = alert_case.household_id
   JOIN sight ON sight.household_id = tenancy.household_id
  WHERE sight.viewer_id = $1
    AND (sight.household_id = $2 OR ($2 = '' AND sight.scope = 'own'))
    AND residence.zone = $3
    AND sight.since_date <= $4
    AND (sight.until_date IS NULL OR sight.until_date > $4)
-   AND alert_case.opened_date >= sight.shown_from
-   AND alert_case.opened_date >= tenancy.moved_in
-   AND (tenancy.moved_out IS NULL OR tenancy.moved_out > alert_case.found_date)
+   AND alert_case.first_date >= sight.shown_from
+   AND alert_case.first_date >= tenancy.moved_in
+   AND (tenancy.moved_out IS NULL OR tenancy.moved_out > alert_case.last_date)
    AND ($5 = '' OR alert_case.id = $5)`
 
 const seenCases = `
@@ -54,7 +55,8 @@ const caseOf = caseColumns + ofResidence + `
 // Seen lists the cases of the viewer's stays, open and over, the last opened
 // first, as they may be seen at the instant now; steps after a stay are not
 // shown, and the state is that of the last that is. It is empty where there is
-// none and where there is nothing to see.
+// none and where there is nothing to see, as of a case that was opened after the
+// stay.
 func (s *Store) Seen(ctx context.Context, v premises.Viewer, now time.Time) ([]Kept, error) {
 	all, err := s.seen(ctx, v, now, "")
 	if err != nil {
@@ -98,7 +100,9 @@ func (s *Store) seen(ctx context.Context, v premises.Viewer, now time.Time, id C
 				return nil, err
 			}
 			for _, k := range some {
-				all = append(all, k.asOf(one.until))
+				if len(k.Steps) > 0 { // else it was opened after a move that was not known yet
+					all = append(all, k.asOf(one.until))
+				}
 			}
 		}
 	}

@@ -1,15 +1,13 @@
 package alerts
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/internal/civil"
@@ -24,11 +22,15 @@ type Kept struct {
 	ID CaseID
 	Case
 	Version int64 // grows with each change
+	// Household is whose stay it was found in; empty where nobody lived there, and
+	// for a gateway and a building's meter.
+	Household premises.HouseholdID
+	// First and Last are the first and the last day of all of its findings.
+	First, Last civil.Date
 	// Zone is that of the residence, in which its dates are told.
 	Zone *time.Location
 	// stored is how many of the steps are.
 	stored int
-	found  string // the civil date of the finding
 }
 
 // A Store keeps cases with their steps. It may be used from several goroutines.
@@ -39,7 +41,8 @@ func NewStore(db *sql.DB) *Store { return &Store{db: db} }
 
 const caseColumns = `
 SELECT alert_case.id, alert_case.subject, COALESCE(alert_case.point_id, ''), COALESCE(alert_case.gateway_id, ''),
-       alert_case.state, alert_case.finding, alert_case.found_date, alert_case.quiet_nights,
+       COALESCE(alert_case.household_id, ''), alert_case.first_date, alert_case.last_date,
+       alert_case.state, alert_case.finding, alert_case.quiet_nights,
        COALESCE(alert_case.judged_ms, 0), COALESCE(alert_case.told_ms, 0), alert_case.version, residence.zone
   FROM alert_case`
 
@@ -52,15 +55,21 @@ const ofResidence = `
 
 func scanKept(rows *sql.Rows) (Kept, error) {
 	var k Kept
-	var finding, zone string
+	var finding, zone, first, last string
 	var judgedMs, toldMs int64
 	err := rows.Scan(&k.ID, &k.Cause.Subject, &k.Cause.Point, &k.Cause.Gateway,
-		&k.State, &finding, &k.found, &k.Quiet, &judgedMs, &toldMs, &k.Version, &zone)
+		&k.Household, &first, &last, &k.State, &finding, &k.Quiet, &judgedMs, &toldMs, &k.Version, &zone)
 	if err != nil {
 		return Kept{}, err
 	}
 	if err := json.Unmarshal([]byte(finding), &k.Finding); err != nil {
 		return Kept{}, fmt.Errorf("finding of case %s: %w", k.ID, err)
+	}
+	if k.First, err = civil.ParseDate(first); err != nil {
+		return Kept{}, fmt.Errorf("first day of case %s: %w", k.ID, err)
+	}
+	if k.Last, err = civil.ParseDate(last); err != nil {
+		return Kept{}, fmt.Errorf("last day of case %s: %w", k.ID, err)
 	}
 	if judgedMs > 0 {
 		k.Judged = sqldb.Time(judgedMs)
@@ -135,94 +144,16 @@ func (s *Store) Open(ctx context.Context, residence metering.SiteID) ([]Kept, er
 	return all, nil
 }
 
-const openOfCause = caseColumns + ofResidence + `
- WHERE alert_case.ended_ms IS NULL
-   AND alert_case.subject = $1
-   AND COALESCE(alert_case.point_id, '') = $2
-   AND COALESCE(alert_case.gateway_id, '') = $3`
-
-func ofCause(ctx context.Context, q querier, c Cause) (Kept, bool, error) {
-	all, err := kept(ctx, q, "", openOfCause, string(c.Subject), string(c.Point), string(c.Gateway))
-	if err != nil || len(all) == 0 {
-		return Kept{}, false, err
-	}
-	return all[0], true, nil
-}
-
-// Take stores what a detector found: an alarm opens a case, or goes to the open
-// one of its cause, as in [Book.Take]. It reports whether it opened one. Of two
-// that open a cause at once one does; an alarm that was taken before changes
-// nothing. Other outcomes are passed over. The zone is the
-// residence's.
-func (s *Store) Take(ctx context.Context, v Verdict, at time.Time, zone *time.Location) (opened bool, err error) {
-	if v.Outcome != Alarm {
-		return false, nil
-	}
-	err = sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
-		fresh := Kept{ID: CaseID(uuid.Must(uuid.NewV7()).String()), Case: Open(v.Finding, at), Version: 1, Zone: zone}
-		if opened, err = insert(ctx, tx, fresh, at); err != nil || opened {
-			return err
-		}
-		return see(ctx, tx, v.Finding, at)
-	})
-	if err != nil {
-		return false, fmt.Errorf("%s case of %s%s: %w", v.Finding.Cause.Subject, v.Finding.Cause.Point, v.Finding.Cause.Gateway, err)
-	}
-	return opened, nil
-}
-
-// see gives a finding to the open case of its cause. One that was given before
-// changes nothing; where the case has just ended the next night opens another.
-func see(ctx context.Context, tx *sql.Tx, f Finding, at time.Time) error {
-	k, open, err := ofCause(ctx, tx, f.Cause)
-	if err != nil || !open {
-		return err
-	}
-	before, err := json.Marshal(k.Finding)
-	if err != nil {
-		return err
-	}
-	k.Case = k.See(f, at)
-	after, err := json.Marshal(k.Finding)
-	if err != nil || len(k.Steps) == k.stored && bytes.Equal(before, after) {
-		return err
-	}
-	k.found = civil.DateIn(at, k.Zone).String()
-	return update(ctx, tx, k)
-}
-
-const insertCase = `
-INSERT INTO alert_case (id, subject, point_id, gateway_id, state, finding, quiet_nights, opened_ms, opened_date, found_date)
-VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $8)
-    ON CONFLICT DO NOTHING`
-
-func insert(ctx context.Context, tx *sql.Tx, k Kept, at time.Time) (bool, error) {
-	finding, err := json.Marshal(k.Finding)
-	if err != nil {
-		return false, err
-	}
-	done, err := tx.ExecContext(ctx, insertCase, string(k.ID), string(k.Cause.Subject), orNull(string(k.Cause.Point)),
-		orNull(string(k.Cause.Gateway)), string(k.State), string(finding), sqldb.Ms(at), civil.DateIn(at, k.Zone).String())
-	if err != nil {
-		return false, err
-	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
-		return false, err
-	}
-	return true, k.writeSteps(ctx, tx)
-}
-
-func orNull(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
-
 const updateCase = `
 UPDATE alert_case
    SET state = $3,
        finding = $4,
-       found_date = CASE WHEN found_date > $5 THEN found_date ELSE $5 END,
-       quiet_nights = $6,
-       judged_ms = $7,
-       told_ms = $8,
-       ended_ms = $9,
+       first_date = $5,
+       last_date = $6,
+       quiet_nights = $7,
+       judged_ms = $8,
+       told_ms = $9,
+       ended_ms = $10,
        version = version + 1
  WHERE id = $1
    AND version = $2`
@@ -232,12 +163,13 @@ func update(ctx context.Context, tx *sql.Tx, k Kept) error {
 	if err != nil {
 		return err
 	}
+	k = k.withDays()
 	var ended time.Time
 	if k.State.Over() {
 		ended = k.Steps[len(k.Steps)-1].At
 	}
-	done, err := tx.ExecContext(ctx, updateCase, string(k.ID), k.Version, string(k.State), string(finding), k.found,
-		k.Quiet, msOrNull(k.Judged), msOrNull(k.ToldAt), msOrNull(ended))
+	done, err := tx.ExecContext(ctx, updateCase, string(k.ID), k.Version, string(k.State), string(finding),
+		k.First.String(), k.Last.String(), k.Quiet, msOrNull(k.Judged), msOrNull(k.ToldAt), msOrNull(ended))
 	if err != nil {
 		return err
 	}
@@ -283,12 +215,12 @@ func (s *Store) Change(ctx context.Context, k Kept, to Case) error {
 const eraseCases = `
 DELETE FROM alert_case
  WHERE point_id = $1
-   AND opened_date >= $2
-   AND opened_date < $3`
+   AND last_date >= $2
+   AND first_date < $3`
 
-// Erase deletes the cases of a point that were opened on the days [from, to), with
-// their steps, open ones too, as when a household asks for what is known of it to
-// be erased. It returns how many there were; erasing again changes nothing.
+// Erase deletes the cases of a point of which a finding has a day in [from, to),
+// whenever they were opened, with their steps, open ones too, as when a household
+// asks for what is known of it to be erased. It returns how many there were; erasing again changes nothing.
 func (s *Store) Erase(ctx context.Context, point metering.PointID, from, to civil.Date) (int64, error) {
 	done, err := s.db.ExecContext(ctx, eraseCases, string(point), from.String(), to.String())
 	if err != nil {

@@ -55,18 +55,20 @@ func estate(t *testing.T, db *sql.DB) *alerts.Store {
 	return alerts.NewStore(db)
 }
 
-// alarm is one of a point, with all that a finding may have.
-func alarm(point metering.PointID, nights int) alerts.Verdict {
-	f := finding(nights)
+// alarm is one of a point, of so many nights up to a day, with all that a finding
+// may have.
+func alarm(point metering.PointID, nights, day int) alerts.Verdict {
+	f := until(finding(nights), day)
+	f.Since = alerts.Since{Earliest: on(day - nights).Add(-time.Hour), Latest: on(day - nights)}
 	f.Cause.Point, f.Chance, f.DayWindow, f.Window, f.Smallest = point, 1e-5, 30*time.Minute, time.Hour, 2000
-	f.Why = metering.Explain(metering.ColdWater, on(-1), on(0), []metering.Part{{
-		From: metering.Boundary{Meter: "cw-1", At: on(-1), Index: 1000}, To: metering.Boundary{Meter: "cw-1", At: on(0), Index: 25_000}}})
+	f.Why = metering.Explain(metering.ColdWater, on(day-1), on(day), []metering.Part{{
+		From: metering.Boundary{Meter: "cw-1", At: on(day - 1), Index: 1000}, To: metering.Boundary{Meter: "cw-1", At: on(day), Index: 25_000}}})
 	return alerts.Verdict{Outcome: alerts.Alarm, Finding: f}
 }
 
-func take(t *testing.T, s *alerts.Store, v alerts.Verdict, at time.Time) bool {
+func take(t *testing.T, s *alerts.Store, household premises.HouseholdID, v alerts.Verdict, at time.Time) bool {
 	t.Helper()
-	opened, err := s.Take(t.Context(), v, at, paris(t))
+	opened, err := s.Take(t.Context(), v, household, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,10 +105,10 @@ func change(t *testing.T, s *alerts.Store, first int, names ...string) alerts.Ca
 func TestStoreKeepsTheLife(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
 		s := estate(t, db)
-		if !take(t, s, alarm("P-1", 1), on(0)) {
+		if !take(t, s, "H-martin", alarm("P-1", 1, 0), on(0)) {
 			t.Fatal("not opened")
 		}
-		want := alerts.Open(alarm("P-1", 1).Finding, on(0))
+		want := alerts.Open(alarm("P-1", 1, 0).Finding, on(0))
 		for n, name := range []string{"tell", "see 3", "flows", "repair", "quiet", "quiet", "quiet"} {
 			got := open(t, s)
 			if len(got) != 1 {
@@ -134,7 +136,7 @@ func TestOneOpenCaseACause(t *testing.T) {
 		opened := make(chan bool, at)
 		for range at {
 			go func() {
-				did, err := s.Take(t.Context(), alarm("P-1", 1), on(0), paris(t))
+				did, err := s.Take(t.Context(), alarm("P-1", 1, 0), "H-martin", on(0))
 				if err != nil {
 					t.Error(err)
 				}
@@ -151,28 +153,29 @@ func TestOneOpenCaseACause(t *testing.T) {
 			t.Fatalf("%d of %d runs opened a case: %+v", n, at, open(t, s))
 		}
 		// The schema holds it, whatever a program does.
-		_, err := db.ExecContext(t.Context(), `INSERT INTO alert_case (id, subject, point_id, state, finding, quiet_nights, opened_ms, opened_date, found_date)
+		_, err := db.ExecContext(t.Context(), `INSERT INTO alert_case (id, subject, point_id, state, finding, quiet_nights, opened_ms, first_date, last_date)
 			VALUES ('x', 'water', 'P-1', 'told', '{}', 0, 1, '2026-05-04', '2026-05-04')`)
 		if err == nil {
 			t.Error("a second open case of the cause was stored")
 		}
-		if take(t, s, alarm("P-1", 3), on(2)) || open(t, s)[0].State != alerts.Confirmed {
+		if take(t, s, "H-martin", alarm("P-1", 3, 2), on(2)) || open(t, s)[0].State != alerts.Confirmed {
 			t.Errorf("the third night: %+v", open(t, s))
 		}
-		silent := alerts.Verdict{Outcome: alerts.Alarm, Finding: alerts.Finding{Cause: alerts.Cause{Subject: alerts.Silence, Gateway: "gw-1"}}}
-		cold := alarm("P-1", 2)
+		silent := alerts.Verdict{Outcome: alerts.Alarm, Finding: alerts.Finding{
+			Cause: alerts.Cause{Subject: alerts.Silence, Gateway: "gw-1"}, Since: alerts.Since{Latest: on(1)}, Last: on(2)}}
+		cold := alarm("P-1", 2, 2)
 		cold.Finding.Cause.Subject = alerts.Cold
-		if !take(t, s, alarm("P-2", 1), on(2)) || !take(t, s, silent, on(2)) || !take(t, s, cold, on(2)) || take(t, s, silent, on(3)) {
+		if !take(t, s, "H-amina", alarm("P-2", 1, 2), on(2)) || !take(t, s, "", silent, on(2)) || !take(t, s, "H-martin", cold, on(2)) || take(t, s, "", silent, on(3)) {
 			t.Error("other causes have cases of their own")
 		}
-		if take(t, s, alerts.Verdict{Outcome: alerts.Ask, Finding: alarm("P-2", 1).Finding}, on(2)) {
+		if take(t, s, "H-amina", alerts.Verdict{Outcome: alerts.Ask, Finding: alarm("P-2", 1, 2).Finding}, on(2)) {
 			t.Error("a question opened a case")
 		}
 		if len(open(t, s)) != 4 {
 			t.Errorf("%d are open, want 4", len(open(t, s)))
 		}
 		change(t, s, 3, "dismiss")
-		if !take(t, s, alarm("P-1", 1), on(9)) {
+		if !take(t, s, "H-martin", alarm("P-1", 1, 9), on(9)) {
 			t.Error("the cause of a case that is over opens no other")
 		}
 	})
@@ -181,7 +184,7 @@ func TestOneOpenCaseACause(t *testing.T) {
 func TestSecondChangeIsTold(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
 		s := estate(t, db)
-		take(t, s, alarm("P-1", 1), on(0))
+		take(t, s, "H-martin", alarm("P-1", 1, 0), on(0))
 		k := open(t, s)[0]
 		told, err := k.Tell(on(1), "advisor")
 		if err != nil {
@@ -204,12 +207,12 @@ func TestSecondChangeIsTold(t *testing.T) {
 func TestSeen(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
 		s := estate(t, db)
-		take(t, s, alarm("P-1", 1), on(0)) // 4 May
+		take(t, s, "H-martin", alarm("P-1", 1, 0), on(0)) // 4 May
 		change(t, s, 1, "tell", "dismiss")
-		take(t, s, alarm("P-1", 1), on(30)) // 3 June
+		take(t, s, "H-martin", alarm("P-1", 1, 30), on(30)) // 3 June
 		change(t, s, 31, "tell", "confirm")
 		change(t, s, 37, "leave") // 10 June
-		take(t, s, alarm("P-1", 1), on(40))
+		take(t, s, "H-lea", alarm("P-1", 1, 40), on(40))
 		for _, p := range []string{"P-jean", "P-far"} {
 			sqldbtest.Exec(t, db, `INSERT INTO person (id, name, language) VALUES ($1, $2, 'fr')`, p, "Helper "+p)
 		}
@@ -265,8 +268,12 @@ func TestSeen(t *testing.T) {
 func TestLateWordOfAMove(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
 		s := estate(t, db)
-		take(t, s, alarm("P-1", 1), on(30))
-		take(t, s, alarm("P-1", 9), on(39)) // three days after the Martins left
+		sqldbtest.Exec(t, db, `DELETE FROM tenancy WHERE household_id = 'H-lea'`)
+		sqldbtest.Exec(t, db, `UPDATE tenancy SET moved_out = NULL WHERE household_id = 'H-martin'`)
+		take(t, s, "H-martin", alarm("P-1", 1, 30), on(30))
+		take(t, s, "H-martin", alarm("P-1", 9, 39), on(39)) // two days after the Martins left
+		sqldbtest.Exec(t, db, `UPDATE tenancy SET moved_out = '2026-06-10' WHERE household_id = 'H-martin'`)
+		sqldbtest.Exec(t, db, `INSERT INTO tenancy (id, household_id, dwelling_id, moved_in) VALUES ('T-lea', 'H-lea', 'R-1', '2026-06-10')`)
 		for _, person := range []premises.Viewer{premises.Own("P-rose"), premises.Own("P-lea")} {
 			if all, err := s.Seen(t.Context(), person, on(41)); err != nil || len(all) != 0 {
 				t.Errorf("%s sees %+v, %v", person.Person, all, err)
@@ -279,11 +286,11 @@ func TestLateWordOfAMove(t *testing.T) {
 func TestErase(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
 		s := estate(t, db)
-		take(t, s, alarm("P-2", 1), on(0))
-		take(t, s, alarm("P-1", 1), on(30))
+		take(t, s, "H-amina", alarm("P-2", 1, 0), on(0))
+		take(t, s, "H-martin", alarm("P-1", 1, 30), on(30))
 		change(t, s, 31, "tell") // of P-2, which was opened first
 		sqldbtest.Exec(t, db, `UPDATE alert_case SET state = 'left', ended_ms = opened_ms WHERE point_id = 'P-1'`)
-		take(t, s, alarm("P-1", 1), on(40))
+		take(t, s, "H-lea", alarm("P-1", 1, 40), on(40))
 		from, to := civil.Date{Year: 2024, Month: 1, Day: 1}, civil.Date{Year: 2026, Month: 6, Day: 10}
 		for _, want := range []int64{1, 0} {
 			if n, err := s.Erase(t.Context(), "P-1", from, to); n != want || err != nil {

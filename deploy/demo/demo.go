@@ -80,7 +80,7 @@ func (d *demo) end() {
 }
 
 func (d *demo) start(ctx context.Context) error {
-	servers := inOrder(d.startStores, d.loadResidence, d.startServers)
+	servers := inOrder(d.startStores, d.loadResidence, d.checkMeters, d.startServers)
 	return inOrder(d.prepare, d.build, atOnce(servers, d.backfill), d.startGateways, d.settle)(ctx)
 }
 

@@ -16,6 +16,7 @@ type (
 	listFile struct {
 		Residence listResidence  `yaml:"residence"`
 		Gateways  []listGateway  `yaml:"gateways"`
+		Tariffs   []listTariff   `yaml:"tariffs"`
 		Staff     []listStaff    `yaml:"staff"`
 		Dwellings []listDwelling `yaml:"dwellings"`
 	}
@@ -48,6 +49,7 @@ type (
 		HotWater   string          `yaml:"hot_water"`
 		Households []listHousehold `yaml:"households,omitempty"`
 		Points     []listPoint     `yaml:"points,omitempty"`
+		Provisions []listProvision `yaml:"provisions,omitempty"`
 	}
 	listHousehold struct {
 		ID        string       `yaml:"id"`
@@ -86,6 +88,7 @@ func landlordsList(r *household.Residence, interval time.Duration) listFile {
 	list := listFile{Residence: listResidence{ID: string(r.SiteID), Name: r.Name,
 		Zone: r.Zone.String(), Earliest: r.Epoch.Start(r.Zone).UTC().Format(time.RFC3339),
 		Street: "3 rue des Rosiers", Postcode: "49000", Town: "Angers"}}
+	list.Tariffs = tariffs
 	for _, s := range staff {
 		list.Staff = append(list.Staff, listStaff{s.person, s.name, []string{s.role}})
 	}
@@ -96,7 +99,7 @@ func landlordsList(r *household.Residence, interval time.Duration) listFile {
 		list.Dwellings = append(list.Dwellings, listDwelling{ID: string(d.ID), Building: d.Building,
 			Staircase: fmt.Sprint(d.Staircase), Label: fmt.Sprint(d.Number),
 			Floor: d.Floor, Rooms: d.Rooms, AreaM2: d.AreaM2, Heating: "collective", HotWater: "collective",
-			Households: households(d), Points: points(r, d.ID, interval)})
+			Households: households(d), Points: points(r, d.ID, interval), Provisions: provisions(r, d)})
 	}
 	return list
 }
@@ -140,11 +143,15 @@ func points(r *household.Residence, dwelling household.DwellingID, interval time
 		i := slices.IndexFunc(list, func(p listPoint) bool { return p.Kind == string(m.Kind) })
 		if i < 0 {
 			i = len(list)
-			list = append(list, listPoint{ID: fmt.Sprintf("%s.%s", dwelling, m.Kind), Kind: string(m.Kind)})
+			list = append(list, listPoint{ID: pointID(dwelling, m.Kind), Kind: string(m.Kind)})
 		}
 		list[i].Meters = append(list[i].Meters, listed(r, m, interval))
 	}
 	return list
+}
+
+func pointID(dwelling household.DwellingID, k metering.Kind) string {
+	return fmt.Sprintf("%s.%s", dwelling, k)
 }
 
 func listed(r *household.Residence, m *household.Meter, interval time.Duration) listMeter {

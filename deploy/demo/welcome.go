@@ -20,7 +20,7 @@ var staff = []struct{ person, name, role, why string }{
 	{"S-administrator", "Agathe Laurier", "administrator", "sets everything up"},
 	{"S-manager", "Bruno Sureau", "manager", "dwellings, people, equipment"},
 	{"S-advisor", "Nadia Le Goff", "advisor", "the one whom families call"},
-	{"S-installer", "Karim Tilleul", "installer", "checks gateways and meters"},
+	{installer, "Karim Tilleul", "installer", "checks gateways and meters"},
 }
 
 // introductions says what a visitor may want to see of each story.
@@ -33,6 +33,7 @@ var introductions = []struct {
 	{household.Careful, "a careful household"},
 	{household.NightWorker, "somebody who lives at night"},
 	{household.ReplacedMeter, "a cold-water meter that was replaced"},
+	{household.Swapped, "two flats whose water meters are crossed: no euros until an installer checked them"},
 	{household.SilentGateway, "a gateway that is silent"},
 	{household.ChangedHousehold, "moved in while the meters counted"},
 	{household.Unmetered, "a flat without meters"},

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/alerts"
 	"github.com/xnetroseraie/xnet/deploy/bench/analysis/homes"
 	"github.com/xnetroseraie/xnet/deploy/bench/peer"
+	"github.com/xnetroseraie/xnet/deploy/bench/verification"
 	"github.com/xnetroseraie/xnet/internal/influx"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/testkit"
@@ -94,8 +96,66 @@ func TestRows(t *testing.T) {
 	}
 }
 
+// Coverage is judged by change over all like noises, a false "visible" by noise.
+func TestJudged(t *testing.T) {
+	of := func(change float64, held, visible int) verification.Result {
+		return verification.Result{Noise: "n", Change: change, Runs: 100, Held: held, Visible: visible}
+	}
+	for _, tt := range []struct {
+		name        string
+		results     []verification.Result
+		held        float64
+		falsely     float64
+		met, honest bool
+	}{
+		{"good", []verification.Result{of(-0.1, 91, 60), of(-0.05, 90, 30), of(0, 92, 5), of(0.05, 90, 0)}, 0.92, 0.05, true, true},
+		{"one change too low", []verification.Result{of(-0.1, 86, 60), of(-0.05, 90, 30), of(0, 93, 5), of(0.05, 90, 0)}, 0.86, 0.05, false, true},
+		{"too sure of itself", []verification.Result{of(-0.1, 90, 60), of(-0.05, 94, 30), of(0, 90, 5), of(0.05, 90, 0)}, 0.94, 0.05, false, true},
+		{"visible where it rose", []verification.Result{of(-0.1, 90, 60), of(-0.05, 91, 30), of(0, 90, 1), of(0.05, 90, 6)}, 0.91, 0.06, true, false},
+		{"a change never came to a result", []verification.Result{of(-0.1, 90, 60), of(-0.05, 91, 30), of(0, 90, 1)}, 0, 0.01, false, true},
+	} {
+		unlike := verification.Result{Noise: "u", Unlike: true, Change: 0, Runs: 1000, Held: 500, Visible: 400}
+		results := append(tt.results, unlike)
+		rows := judged(results, verification.ByChange(results))
+		if len(rows) != 2 || rows[0].Ours != tt.held || rows[0].Met != tt.met || rows[1].Ours != tt.falsely || rows[1].Met != tt.honest {
+			t.Errorf("%s: %+v; want %g %v and %g %v", tt.name, rows, tt.held, tt.met, tt.falsely, tt.honest)
+		}
+	}
+}
+
+// The rows of pages and of verification at a small size; a busy machine may miss
+// a goal of theirs, not a row.
+func TestRowsOfPages(t *testing.T) {
+	if _, err := peer.Influxd(t.Context(), t.Output()); err != nil {
+		testkit.Unavailable(t, "no InfluxDB: %v", err)
+	}
+	t.Chdir("../../..")
+	got := rows(t, "--only", "tenant-home,residence-year", "--dwellings", "4", "--hourly-days", "2", "--rate", "10", "--span", "1s")
+	for _, want := range []string{`{"bench":"tenant-home","ours":`, `{"bench":"tenant-home-cold","ours":`, `{"bench":"tenant-home-late","ours":`,
+		`{"bench":"residence-year","ours":`, `{"bench":"residence-year-all","ours":`, "0 errors", "13 months of 4 meters of 4 dwellings", "13 months of 12 meters of 4 dwellings"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("it prints no %q:\n%s", want, got)
+		}
+	}
+}
+
+func TestRowsOfVerification(t *testing.T) {
+	t.Chdir("../../..")
+	if _, err := os.Stat(dataFolder); err != nil && os.Getenv("XNET_DATA") == "" {
+		t.Skipf("no real measurements: %v", err)
+	}
+	small := []string{"--only", "verification", "--runs", "20", "--seed"}
+	first, again, other := rows(t, append(small, "5")...), rows(t, append(small, "5")...), rows(t, append(small, "6")...)
+	if first != again || first == other {
+		t.Errorf("seed 5 gives\n%s\nand\n%s\nand seed 6\n%s", first, again, other)
+	}
+	if !strings.Contains(first, `{"bench":"verification","ours":`) || !strings.Contains(first, `{"bench":"verification-false","ours":`) {
+		t.Errorf("rows are missing:\n%s", first)
+	}
+}
+
 func TestFaultyNumbersAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"--leaks", "3"}, {"--months", "100"}, {"--only", "nothing"}, {"--data", "/nowhere", "--only", "leaks-recall"}} {
+	for _, args := range [][]string{{"--leaks", "3"}, {"--months", "100"}, {"--only", "nothing"}, {"--runs", "3"}, {"--dwellings", "0"}, {"--span", "1ms"}, {"--rate", "0"}, {"--data", "/nowhere", "--only", "leaks-recall"}} {
 		var out, said bytes.Buffer
 		if err := run(t.Context(), args, &out, &said); err == nil || strings.Contains(err.Error(), "goal was met") && args[0] != "--data" {
 			t.Errorf("%v: %v", args, err)
