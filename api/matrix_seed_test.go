@@ -73,7 +73,8 @@ INSERT INTO meter_report (residence_id, gateway_id, meter_id, serial, kind, reso
  ('R', 'gw-r', 'stray-rouge', 'SN-79', 'cold_water', 'day', 1773838000000, 0, 1773838000000), ('S', 'gw-s', 'stray-safran', 'SN-89', 'cold_water', 'day', 1773838000000, 0, 1773838000000);
 INSERT INTO tariff (id, residence_id, kind, from_date, bill, fixed_monthly_cents, price_micro_eur, per, heat_micro_eur, wh_per_m3, individual_percent, source) VALUES
  ('TF-r', 'R', 'cold_water', '2025-01-01', 'charges', 0, 4130000, 'm3', 0, 0, 100, ''), ('TF-s', 'S', 'cold_water', '2025-01-01', 'charges', 0, 4690000, 'm3', 0, 0, 100, '');
-INSERT INTO provision (dwelling_id, from_date, monthly_cents) VALUES ('D-amina', '2025-01-01', 4100), ('D-sarah', '2025-01-01', 4200);
+INSERT INTO provision (dwelling_id, from_date, monthly_cents) VALUES ('D-amina', '2025-01-01', 4100), ('D-sarah', '2025-01-01', 4200),
+ ('D-amina', '2026-04-01', 4100), ('D-bruno', '2026-04-01', 4100), ('D-sarah', '2026-04-01', 4200);
 INSERT INTO meter_check (meter_id, point_id, bound_ms, state) VALUES ('cw-amina', 'PT-amina', 1735689600000, 'verified'), ('cw-bruno', 'PT-bruno', 1735689600000, 'verified'),
  ('cw-dora', 'PT-dora', 1735689600000, 'verified'), ('cw-sarah', 'PT-sarah', 1735689600000, 'verified');
 `

@@ -86,7 +86,7 @@ func (s server) routes() (*echo.Echo, error) {
 	}
 	fleet := meters.NewStore(s.db)
 	tenant.New(tenant.Parts{Site: site, Door: door, Homes: homes, Consumption: reader, Checks: metercheck.NewStore(s.db, fleet, s.influx),
-		Gestures: catalogue.Gestures, Now: s.now}).Register(e)
+		Charges: charges.NewStore(s.db), Gestures: catalogue.Gestures, Now: s.now}).Register(e)
 	admin.New(site, door, people.clerk, s.now).Register(e)
 	v1 := e.Group(apiRoot)
 	once := resource.NewOnce(s.db, s.now, sender)

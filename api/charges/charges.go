@@ -7,11 +7,8 @@ package charges
 import (
 	"cmp"
 	"slices"
-	"unicode/utf8"
 
-	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/premises"
-	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
@@ -46,14 +43,6 @@ type Tariff struct {
 	Version           int64
 }
 
-// Limits of what people write.
-const (
-	mostMicroEUR   = 100_000_000 // 100 € a unit
-	mostFixedCents = 100_000
-	mostWhPerM3    = 1_000_000
-	longestSource  = 200
-)
-
 // Units of prices.
 const (
 	perKWh = "kWh"
@@ -62,54 +51,6 @@ const (
 
 // Priced lists the kinds that have tariffs.
 var Priced = []metering.Kind{metering.ColdWater, metering.HotWater, metering.Electricity, metering.Heat, metering.Gas}
-
-// Faults returns what is wrong with the tariff, by the names of its JSON fields.
-func (t Tariff) Faults() []problem.Field {
-	var f faults
-	if !slices.Contains(Priced, t.Kind) {
-		f.add("kind", "field.not_one_of", "cold_water, hot_water, electricity, heat, gas")
-	}
-	if t.Bill != metering.Charges && t.Bill != metering.Supplier {
-		f.add("bill", "field.not_one_of", "charges, supplier")
-	}
-	if t.From.IsZero() {
-		f.add("from", "field.no_date")
-	}
-	if !t.Until.IsZero() && !t.From.Before(t.Until) {
-		f.add("until", "field.no_date")
-	}
-	f.number("price_micro_eur", t.MicroEUR, 0, mostMicroEUR)
-	f.number("fixed_monthly_cents", t.FixedMonthlyCents, 0, mostFixedCents)
-	f.number("individual_percent", int64(t.IndividualPercent), 0, 100)
-	if utf8.RuneCountInString(t.Source) > longestSource {
-		f.add("source", "field.too_long", longestSource)
-	}
-	if !utf8.ValidString(t.Source) || slices.ContainsFunc([]rune(t.Source), accounts.Unreadable) {
-		f.add("source", "field.malformed")
-	}
-	t.energyFaults(&f)
-	return f
-}
-
-// energyFaults holds the unit to the kind, and what turns volume into energy to
-// where it belongs.
-func (t Tariff) energyFaults(f *faults) {
-	switch units := unitsOf(t.Kind); {
-	case !slices.Contains(units, t.Per) && len(units) == 2:
-		f.add("per", "field.not_one_of", "kWh, m3")
-	case !slices.Contains(units, t.Per):
-		f.add("per", "field.not_one_of", units[0])
-	}
-	f.number("heat_micro_eur", t.HeatMicroEUR, 0, mostMicroEUR)
-	if t.HeatMicroEUR != 0 && t.Kind != metering.HotWater {
-		f.add("heat_micro_eur", "field.out_of_range", 0, 0)
-	}
-	if t.warmed() || t.Kind == metering.Gas && t.Per == perKWh {
-		f.number("wh_per_m3", t.WhPerM3, 1, mostWhPerM3)
-	} else {
-		f.number("wh_per_m3", t.WhPerM3, 0, 0)
-	}
-}
 
 func (t Tariff) warmed() bool { return t.Kind == metering.HotWater && t.HeatMicroEUR > 0 }
 
@@ -131,19 +72,6 @@ func UsualUnit(k metering.Kind) string {
 		return units[0]
 	}
 	return ""
-}
-
-// faults collects what is wrong with fields.
-type faults []problem.Field
-
-func (f *faults) add(name, message string, args ...any) {
-	*f = append(*f, problem.Field{Name: name, Message: message, Args: args})
-}
-
-func (f *faults) number(name string, n, least, most int64) {
-	if n < least || n > most {
-		f.add(name, "field.out_of_range", least, most)
-	}
 }
 
 // A Rate is what one more or one less unit costs a household on a day.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/consumption"
-	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/internal/civil"
@@ -40,6 +39,7 @@ func (h *Handler) Register(g *echo.Group) {
 	g.DELETE("/tariffs/:id", h.remove, write)
 	g.GET("/dwellings/:id/provisions", h.provisions, read)
 	g.PUT("/dwellings/:id/provisions/:from", h.setProvision, write)
+	g.DELETE("/dwellings/:id/provisions/:from", h.removeProvision, write)
 	h.registerHome(g)
 }
 
@@ -155,7 +155,7 @@ func (h *Handler) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	t := Tariff{Bill: metering.Charges}
+	t := Tariff{Bill: metering.Charges, IndividualPercent: wholePercent}
 	put(&t.Residence, sent.Residence)
 	put((*string)(&t.Kind), sent.Kind)
 	t.Per = UsualUnit(t.Kind)
@@ -165,7 +165,7 @@ func (h *Handler) create(c echo.Context) error {
 			wrong.add(name, "field.missing")
 		}
 	}
-	wrong = append(wrong, t.Faults()...)
+	wrong = append(wrong, t.Faults(h.today())...)
 	if sent.Percent == nil {
 		t.IndividualPercent = UsualShare
 	}
@@ -201,7 +201,7 @@ func (h *Handler) update(c echo.Context) error {
 			wrong.add(name, "field.fixed")
 		}
 	}
-	if err := problem.OfFields(append(wrong, t.Faults()...)); err != nil {
+	if err := problem.OfFields(append(wrong, t.Faults(h.today())...)); err != nil {
 		return err
 	}
 	t.Version = version
@@ -222,56 +222,4 @@ func (h *Handler) remove(c echo.Context) error {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
-}
-
-type provisionBody struct {
-	From         civil.Date `json:"from"`
-	MonthlyCents int64      `json:"monthly_cents"`
-}
-
-// provisions serves GET /dwellings/{id}/provisions.
-func (h *Handler) provisions(c echo.Context) error {
-	page, err := resource.PageOf(c)
-	if err != nil {
-		return err
-	}
-	all, err := h.Store.ProvisionsFor(c.Request().Context(), sender(c), premises.DwellingID(c.Param("id")))
-	if err != nil {
-		return err
-	}
-	items := resource.Mapped(all, func(p Provision) provisionBody { return provisionBody{p.From, p.MonthlyCents} })
-	page.Limit = max(page.Limit, len(items)) // few: a change a year
-	return resource.AnswerList(c, page, items, func(p provisionBody) string { return p.From.String() })
-}
-
-type sentProvision struct {
-	MonthlyCents *int64 `json:"monthly_cents"`
-}
-
-// Check implements [resource.Checked].
-func (p *sentProvision) Check() []problem.Field {
-	var f faults
-	if p.MonthlyCents == nil {
-		f.add("monthly_cents", "field.missing")
-	} else {
-		f.number("monthly_cents", *p.MonthlyCents, 0, MostProvisionCents)
-	}
-	return f
-}
-
-// setProvision serves PUT /dwellings/{id}/provisions/{from}.
-func (h *Handler) setProvision(c echo.Context) error {
-	sent, err := resource.Decode[sentProvision](c)
-	if err != nil {
-		return err
-	}
-	from, err := civil.ParseDate(c.Param("from"))
-	if err != nil {
-		return problem.OfFields([]problem.Field{{Name: "from", Message: "field.no_date"}})
-	}
-	p := Provision{Dwelling: premises.DwellingID(c.Param("id")), From: from, MonthlyCents: *sent.MonthlyCents}
-	if err := h.Store.SetProvision(c.Request().Context(), sender(c), p); err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, provisionBody{p.From, p.MonthlyCents})
 }

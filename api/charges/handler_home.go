@@ -47,7 +47,13 @@ func (h *Handler) costs(c echo.Context) error {
 		return malformed("range.malformed", err)
 	}
 	ctx := c.Request().Context()
-	home, err := h.Reader.Between(ctx, viewer(c), h.Now(), from, to)
+	v := viewer(c)
+	stays, err := h.Reader.Stays(ctx, v, h.Now(), from, to)
+	if err != nil {
+		return err
+	}
+	v.Household = stays[len(stays)-1].Household // of two at once the one that was moved to last
+	home, err := h.Reader.Between(ctx, v, h.Now(), from, to)
 	if err != nil {
 		return err
 	}
@@ -73,21 +79,17 @@ func (h *Handler) outlook(c echo.Context) error {
 }
 
 // Outlook is the outlook of the home where the viewer lives today. It fails as
-// [consumption.Reader.Between] does.
+// [consumption.Reader.Lived] does.
 func (h *Handler) Outlook(ctx context.Context, v premises.Viewer) (Outlook, error) {
 	now := h.Now()
 	today := civil.DateIn(now, time.UTC).AddDays(1) // wherever the home is, that is not before its today
-	home, err := h.Reader.Between(ctx, v, now, civil.Date{Year: today.Year - 1, Month: time.January, Day: 1}, today.AddDays(1))
+	since := civil.Date{Year: today.Year - 1, Month: time.January, Day: 1}
+	// What was used in a home before this one tells nothing of this one's charges.
+	home, err := h.Reader.Lived(ctx, v, now, since, since, today.AddDays(1))
 	if err != nil {
 		return Outlook{}, err
 	}
-	// What was used in a home before this one tells nothing of this one's charges.
 	stay := home.Stays[len(home.Stays)-1]
-	if len(home.Stays) > 1 {
-		if home, err = h.Reader.Between(ctx, v, now, stay.MovedIn, today.AddDays(1)); err != nil {
-			return Outlook{}, err
-		}
-	}
 	priced, err := h.Store.Priced(ctx, home)
 	if err != nil {
 		return Outlook{}, err

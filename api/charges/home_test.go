@@ -4,8 +4,12 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consumption"
@@ -54,11 +58,13 @@ type furnished struct {
 }
 
 // furnishedFlat loads the flat and writes months of its meters until now.
-func furnishedFlat(t *testing.T, now string) *furnished {
+func furnishedFlat(t *testing.T, now string) *furnished { return furnishedWith(t, flat, now) }
+
+func furnishedWith(t *testing.T, residence, now string) *furnished {
 	t.Helper()
 	server := testkit.Influx(t)
 	db := sqldbtest.Open(t, t.TempDir()+"/x.db")
-	r, err := roster.Parse([]byte(flat))
+	r, err := roster.Parse([]byte(residence))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,10 +178,19 @@ func TestOutlook(t *testing.T) {
 	// Ahead: water 30 m³ ± 10 % = 120 ± 12 €; hot water 12 m³ ± 10 % = 144 ± 14.40 €; heat as last
 	// year's 1,780 kWh, 0.8 to 1 times, 10 % less to 10 % more: 89.71 to 137.06 €.
 	want := charges.Outlook{Year: 2026, From: date(t, "2026-01-01"), Months: 6, SoFarCents: 41016, FixedCents: 20400,
-		LowCents: 41016 + 20400 + 10800 + 12960 + 8971, HighCents: 41016 + 20400 + 13200 + 15840 + 13706, ProvisionCents: o.ProvisionCents}
-	if o != want {
-		t.Errorf("outlook = %+v\nwant %+v", o, want)
+		LowCents: 41016 + 20400 + 10800 + 12960 + 8971, HighCents: 41016 + 20400 + 13200 + 15840 + 13706, ProvisionCents: o.ProvisionCents,
+		Kinds: []metering.Kind{metering.ColdWater, metering.HotWater, metering.Heat}, LeftOut: []metering.Kind{metering.Electricity}}
+	if diff := cmp.Diff(want, o); diff != "" {
+		t.Errorf("outlook (-want +got):\n%s", diff)
 	}
+	// From 1 October a cubic metre of cold water costs twice as much: 3 of the 6 months.
+	sqldbtest.Exec(t, f.db, `INSERT INTO tariff (id, residence_id, kind, from_date, bill, fixed_monthly_cents, price_micro_eur, per, heat_micro_eur, wh_per_m3, individual_percent, source)
+VALUES ('next', 'r', 'cold_water', '2026-10-01', 'charges', 200, 8000000, 'm3', 0, 0, 100, '')`)
+	if o := look(); o.LowCents != want.LowCents+5400 || o.HighCents != want.HighCents+6600 {
+		t.Errorf("a price that changes in October: %d to %d, want %d to %d", o.LowCents, o.HighCents, want.LowCents+5400, want.HighCents+6600)
+	}
+	sqldbtest.Exec(t, f.db, `DELETE FROM tariff WHERE id = 'next'`)
+	f.unlike(t, look)
 	f.months(t, "cw", "2025-01", each(12, 5_000_000)...)
 	sqldbtest.Exec(t, f.db, `DELETE FROM provision`)
 	if o := look(); o.ProvisionCents != nil || o.LowCents == 0 {
@@ -191,4 +206,34 @@ func TestOutlook(t *testing.T) {
 	if o := look(); o.Refused != "" || o.Months != 7 {
 		t.Errorf("the price of electricity, which is not of the charges, has ended: %+v", o)
 	}
+}
+
+// unlike sets the provision beside less than it pays for: nothing is told then.
+func (f *furnished) unlike(t *testing.T, look func() charges.Outlook) {
+	t.Helper()
+	for _, tt := range []struct {
+		name, change, back string
+		want               charges.NoOutlook
+		kind               metering.Kind
+	}{
+		{"a meter that is off", `UPDATE meter SET resolution = 'off' WHERE id = 'hw'`, `UPDATE meter SET resolution = 'day' WHERE id = 'hw'`, charges.Unread, metering.HotWater},
+		{"a kind that is billed and not metered here", `UPDATE point SET kind = 'gas' WHERE id = 'ph'`, `UPDATE point SET kind = 'hot_water' WHERE id = 'ph'`, charges.Unread, metering.HotWater},
+		{"shared heat without its fixed part", `UPDATE tariff SET fixed_monthly_cents = 0 WHERE kind = 'heat'`,
+			`UPDATE tariff SET fixed_monthly_cents = 1500 WHERE kind = 'heat'`, charges.CommonPart, metering.Heat},
+	} {
+		sqldbtest.Exec(t, f.db, tt.change)
+		if strings.Contains(tt.change, "point") {
+			sqldbtest.Exec(t, f.db, `UPDATE meter SET kind = 'gas' WHERE id = 'hw'`)
+		}
+		if o := look(); o.Refused != tt.want || !slices.Contains(o.LeftOut, tt.kind) || len(o.Kinds) != 0 {
+			t.Errorf("%s: %+v", tt.name, o)
+		}
+		sqldbtest.Exec(t, f.db, tt.back)
+		sqldbtest.Exec(t, f.db, `UPDATE meter SET kind = 'hot_water' WHERE id = 'hw'`)
+	}
+	sqldbtest.Exec(t, f.db, `UPDATE dwelling SET heating_kind = 'electric' WHERE id = 'd'`)
+	if o := look(); o.Refused != "" {
+		t.Errorf("heating of its own, and a meter all the same: %+v", o)
+	}
+	sqldbtest.Exec(t, f.db, `UPDATE dwelling SET heating_kind = 'unknown' WHERE id = 'd'`)
 }

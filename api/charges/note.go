@@ -42,9 +42,12 @@ type Place struct {
 type NoteKind struct {
 	Kind   metering.Kind        `json:"kind"`
 	Period metering.Explanation `json:"period"`
-	// SinceJanuary is of the calendar year up to the end of the period; of a yearly
-	// note it is the same.
+	// SinceJanuary is of the calendar year up to the end of the period, from the day
+	// of moving in where that is later; of a yearly note it is the same.
 	SinceJanuary metering.Explanation `json:"since_january"`
+	// Since is the day on which SinceJanuary begins: of moving in, or from which on
+	// readings are known; zero where none is.
+	Since civil.Date `json:"since,omitzero"`
 	// Bars are the twelve months that end with the period, each beside the one of a
 	// year before.
 	Bars []NoteBar `json:"bars"`
@@ -78,7 +81,7 @@ type Writer struct {
 
 // Monthly returns the note of a month, as known at now. It fails with the problems
 // NotFound where the month is not over, or the viewer may see no home in it, and
-// as [consumption.Reader.Between] does.
+// as [consumption.Reader.Lived] does.
 func (w Writer) Monthly(ctx context.Context, v premises.Viewer, month civil.Month, now time.Time) (Note, error) {
 	return w.note(ctx, v, Note{From: month.First(), To: month.Next().First()}, now)
 }
@@ -92,19 +95,16 @@ func (w Writer) Yearly(ctx context.Context, v premises.Viewer, year int, now tim
 func (w Writer) note(ctx context.Context, v premises.Viewer, n Note, now time.Time) (Note, error) {
 	last := n.To.AddDays(-1).MonthOf()
 	since := civil.Date{Year: last.Year - 2, Month: last.Month, Day: 1} // 24 months of bars
-	// Whoever did not live there in the period gets no note, whatever was before.
-	stays, err := w.Reader.Stays(ctx, v, now, n.From, n.To)
-	if err != nil {
-		return Note{}, err
-	}
-	home, err := w.Reader.Between(ctx, v, now, since, n.To)
+	// Whoever did not live there in the period gets no note, whatever was before; and
+	// of the homes before nothing is in it, which have other prices and another area.
+	home, err := w.Reader.Lived(ctx, v, now, since, n.From, n.To)
 	if err != nil {
 		return Note{}, err
 	}
 	if home.Today.Before(n.To) {
 		return Note{}, errNotOver
 	}
-	stay := stays[len(stays)-1]
+	stay := home.Stays[len(home.Stays)-1]
 	if n.Place, err = w.Store.place(ctx, stay.Dwelling); err != nil {
 		return Note{}, err
 	}
@@ -136,9 +136,15 @@ func (w Writer) note(ctx context.Context, v premises.Viewer, n Note, now time.Ti
 
 // noteOf tells of one kind.
 func (p PricedHome) noteOf(s consumption.Series, n Note, weather consumption.Weather) NoteKind {
-	january, _ := consumption.Year(n.From.Year)
-	k := NoteKind{Kind: s.Kind, Period: p.Cost(s, n.From, n.To), SinceJanuary: p.Cost(s, january, n.To),
+	first, _ := consumption.Year(n.To.AddDays(-1).Year)
+	if in := p.home.Stays[len(p.home.Stays)-1].MovedIn; first.Before(in) {
+		first = in
+	}
+	k := NoteKind{Kind: s.Kind, Period: p.Cost(s, n.From, n.To), SinceJanuary: p.Cost(s, first, n.To),
 		LastYear: s.Compared(consumption.LastYear, n.From, n.To, p.home.Today, weather)}
+	if parts := k.SinceJanuary.Parts; len(parts) > 0 {
+		k.Since, _ = spanned(parts, p.home.Zone)
+	}
 	month := n.To.AddDays(-1).MonthOf()
 	for range monthsOfAYear {
 		k.Bars = append(k.Bars, NoteBar{month, s.Whole(month), s.Whole(civil.Month{Year: month.Year - 1, Month: month.Month})})

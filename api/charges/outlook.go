@@ -2,8 +2,10 @@ package charges
 
 import (
 	"math"
+	"slices"
 
 	"github.com/xnetroseraie/xnet/api/consumption"
+	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
@@ -20,11 +22,14 @@ const (
 	NoCharges    NoOutlook = "no_charges"    // the landlord bills nothing that is measured
 	Unchecked    NoOutlook = "not_verified"  // a meter has not passed its dial and tap check
 	LivesNowhere NoOutlook = "no_home"       // the household does not live there any more
+	Unread       NoOutlook = "unread"        // what the landlord bills is not metered here, or its meter is off
+	CommonPart   NoOutlook = "common_part"   // a part does not follow the meter, and the tariff does not say how much it is
 )
 
 // An Outlook sets what a home pays in advance beside what its measured charges may
 // be by the end of the year: a range, in cents. It is an estimate and no
-// statement; what a supplier bills is no part of it.
+// statement; what a supplier bills is no part of it. A provision is for all that the
+// landlord bills, so that there is a range only where all of that is counted.
 type Outlook struct {
 	Year int `json:"year"`
 	// From is the first day that counts: 1 January, or the day of moving in.
@@ -32,6 +37,11 @@ type Outlook struct {
 	// Refused says why there is no range; the amounts are zero then.
 	Refused NoOutlook `json:"refused,omitempty"`
 	Months  int       `json:"months"` // whole months that are known
+	// Kinds are those whose cost is in the range; none where it is refused.
+	Kinds []metering.Kind `json:"kinds"`
+	// LeftOut are those that are not: what a supplier bills, and where the range is
+	// refused for a kind that one.
+	LeftOut []metering.Kind `json:"left_out"`
 	// SoFarCents is for the whole months of this year, without what is fixed.
 	SoFarCents int64 `json:"so_far_cents"`
 	FixedCents int64 `json:"fixed_cents"` // of all the days from From to the year's end
@@ -55,7 +65,7 @@ const (
 // for from 1 January of the year before; provisions are those of the dwelling.
 func (p PricedHome) Outlook(today civil.Date, provisions []Provision) Outlook {
 	january := civil.Date{Year: today.Year, Month: 1, Day: 1}
-	o := Outlook{Year: today.Year, From: january}
+	o := Outlook{Year: today.Year, From: january, Kinds: []metering.Kind{}, LeftOut: []metering.Kind{}}
 	if len(p.home.Stays) == 0 || !today.Before(p.home.Stays[len(p.home.Stays)-1].To) {
 		o.Refused = LivesNowhere
 		return o
@@ -64,38 +74,59 @@ func (p PricedHome) Outlook(today civil.Date, provisions []Provision) Outlook {
 		o.From = in
 	}
 	o.ProvisionCents = provisionOf(provisions, o.From, january.AddDays(366).MonthOf().First())
-	charged := 0
-	for _, s := range p.home.Series {
-		if s.Resolution == metering.Off || !p.Tariffs.charged(s.Kind) {
-			continue
+	for _, kind := range Priced {
+		i := slices.IndexFunc(p.home.Series, func(s consumption.Series) bool { return s.Kind == kind })
+		switch {
+		case !p.Tariffs.charged(kind, today):
+			if i >= 0 {
+				o.LeftOut = append(o.LeftOut, kind)
+			}
+		case i < 0 && (len(p.Tariffs.of(kind)) == 0 || p.ownBoiler(kind)):
+			// Not of this home's charges.
+		case i < 0:
+			return o.refused(Unread, kind)
+		default:
+			part := p.ofKind(p.home.Series[i], today, o.From)
+			if part.Refused != "" {
+				return o.refused(part.Refused, kind)
+			}
+			o.add(kind, part)
 		}
-		t, _, ok := p.Tariffs.On(s.Kind, today)
-		if !ok {
-			return o.refused(PriceUnknown)
-		}
-		if t.Bill != metering.Charges {
-			continue
-		}
-		charged++
-		part := p.ofKind(s, t, today, o.From)
-		if part.Refused != "" {
-			return o.refused(part.Refused)
-		}
-		if charged == 1 || part.Months < o.Months {
-			o.Months = part.Months
-		}
-		o.SoFarCents, o.FixedCents = o.SoFarCents+part.SoFarCents, o.FixedCents+part.FixedCents
-		o.LowCents, o.HighCents = o.LowCents+part.LowCents, o.HighCents+part.HighCents
 	}
-	if charged == 0 {
-		return o.refused(NoCharges)
+	if len(o.Kinds) == 0 {
+		return o.refused(NoCharges, "")
 	}
 	return o
 }
 
-// charged reports whether a kind is of the charges: as its last tariff says; water
-// and heat are where none does.
-func (ts Tariffs) charged(k metering.Kind) bool {
+// add counts a kind.
+func (o *Outlook) add(kind metering.Kind, part Outlook) {
+	if len(o.Kinds) == 0 || part.Months < o.Months {
+		o.Months = part.Months
+	}
+	o.Kinds = append(o.Kinds, kind)
+	o.SoFarCents, o.FixedCents = o.SoFarCents+part.SoFarCents, o.FixedCents+part.FixedCents
+	o.LowCents, o.HighCents = o.LowCents+part.LowCents, o.HighCents+part.HighCents
+}
+
+// ownBoiler reports whether the dwelling warms its rooms or its water by itself, so
+// that the landlord bills it none of what others of the residence share.
+func (p PricedHome) ownBoiler(kind metering.Kind) bool {
+	dwelling := p.home.Stays[len(p.home.Stays)-1].Dwelling
+	warmth := dwelling.Heating
+	if kind == metering.HotWater {
+		warmth = dwelling.HotWater
+	}
+	warmed := kind == metering.Heat || kind == metering.HotWater
+	return warmed && warmth != "" && warmth != premises.WarmthUnknown && warmth != premises.Collective
+}
+
+// charged reports whether a kind is of the charges on a day: as its tariff says, or
+// else its last; water and heat are where none does.
+func (ts Tariffs) charged(k metering.Kind, on civil.Date) bool {
+	if t, _, ok := ts.On(k, on); ok {
+		return t.Bill == metering.Charges
+	}
 	if mine := ts.of(k); len(mine) > 0 {
 		return mine[len(mine)-1].Bill == metering.Charges
 	}
@@ -103,56 +134,87 @@ func (ts Tariffs) charged(k metering.Kind) bool {
 }
 
 // refused keeps what is not an amount that would be made up.
-func (o Outlook) refused(why NoOutlook) Outlook {
-	return Outlook{Year: o.Year, From: o.From, Refused: why, ProvisionCents: o.ProvisionCents}
+func (o Outlook) refused(why NoOutlook, kind metering.Kind) Outlook {
+	refused := Outlook{Year: o.Year, From: o.From, Refused: why, ProvisionCents: o.ProvisionCents, Kinds: []metering.Kind{}, LeftOut: o.LeftOut}
+	if kind != "" {
+		refused.LeftOut = append(refused.LeftOut, kind)
+	}
+	return refused
 }
 
-// ofKind is the outlook of one kind.
-func (p PricedHome) ofKind(s consumption.Series, t Tariff, today, from civil.Date) Outlook {
-	var o Outlook
+// ofKind is the outlook of one kind; its Kinds and LeftOut say nothing.
+func (p PricedHome) ofKind(s consumption.Series, today, from civil.Date) Outlook {
+	end := civil.Date{Year: today.Year + 1, Month: 1, Day: 1}
+	if refused := p.unfit(s, from, end); refused != "" {
+		return Outlook{Refused: refused}
+	}
 	k := known{used: map[civil.Month]float64{}}
 	for m := (civil.Month{Year: today.Year - 1, Month: 1}); m != today.MonthOf(); m = m.Next() {
 		k.note(p, s, m, from)
 	}
-	o.Months = len(k.used)
-	switch {
-	case k.unchecked:
-		o.Refused = Unchecked
-	case o.Months < leastMonths:
-		o.Refused = TooEarly
-	case k.unpriced:
-		o.Refused = PriceUnknown
-	case k.gap:
-		o.Refused = GapInYear
-	}
+	o := Outlook{Months: len(k.used), Refused: k.refusal()}
 	if o.Refused != "" {
 		return o
 	}
-	low, high, ok := k.ahead(today, s.Kind == metering.Heat)
+	ahead, ok := k.ahead(today, s.Kind == metering.Heat)
 	if !ok {
 		return Outlook{Refused: SeasonAhead}
 	}
-	end := civil.Date{Year: today.Year + 1, Month: 1, Day: 1}
-	fixed, ok := p.Tariffs.Fixed(s.Kind, from, end)
-	if !ok {
+	low, lowKnown := p.Tariffs.worth(s.Kind, ahead, ahead.low)
+	high, highKnown := p.Tariffs.worth(s.Kind, ahead, ahead.high)
+	fixed, fixedKnown := p.Tariffs.Fixed(s.Kind, from, end)
+	if !lowKnown || !highKnown || !fixedKnown {
 		return Outlook{Refused: PriceUnknown}
 	}
 	o.SoFarCents, o.FixedCents = k.soFarCents, fixed[metering.Charges]
-	o.LowCents = o.SoFarCents + o.FixedCents + t.worth(low)
-	o.HighCents = o.SoFarCents + o.FixedCents + t.worth(high)
+	o.LowCents, o.HighCents = o.SoFarCents+o.FixedCents+low, o.SoFarCents+o.FixedCents+high
 	return o
 }
 
-// worth is what so much costs at the tariff, in cents.
-func (t Tariff) worth(used float64) int64 {
-	var micro int64
-	for _, part := range t.parts() {
-		line, ok := epoch{tariff: t}.line(part, metering.Amount(used), false)
-		if ok {
-			micro += line.MicroEUR
+// unfit is why a kind cannot be set beside a provision: its meter is off or was never
+// read, or the tariff leaves out a part that the provision pays for. Of heat and
+// hot water what does not follow the meter is budgeted in the fixed part.
+func (p PricedHome) unfit(s consumption.Series, from, end civil.Date) NoOutlook {
+	if s.Resolution == metering.Off || len(s.Meters()) == 0 {
+		return Unread
+	}
+	all, gap := p.Tariffs.epochs(s.Kind, from, end)
+	if gap != nil {
+		return "" // what is known of the meter is told first
+	}
+	for _, e := range all {
+		if e.tariff.Bill == metering.Charges && e.tariff.IndividualPercent < wholePercent && e.tariff.FixedMonthlyCents == 0 {
+			return CommonPart
 		}
 	}
-	return cents(micro)
+	return ""
+}
+
+// worth is what the landlord bills for the months ahead, of which a share is used, in
+// cents: each day of them at the tariff that holds then. It is false where a price is
+// not known or no household uses that much.
+func (ts Tariffs) worth(k metering.Kind, a ahead, share float64) (int64, bool) {
+	var micro int64
+	for _, month := range a.months {
+		first, end := month.First(), month.Next().First()
+		all, gap := ts.epochs(k, first, end)
+		if gap != nil {
+			return 0, false
+		}
+		for _, e := range all {
+			used := a.used[month] * share * float64(daysFrom(e.from, e.to)) / float64(month.Days())
+			for _, part := range e.tariff.parts() {
+				line, ok := e.line(part, metering.Amount(math.Round(used)), false)
+				if !ok {
+					return 0, false
+				}
+				if line.Bill == metering.Charges {
+					micro += line.MicroEUR
+				}
+			}
+		}
+	}
+	return cents(micro), true
 }
 
 // known is what is known of the whole months of this year and the one before.
@@ -190,29 +252,60 @@ func (k *known) note(p PricedHome, s consumption.Series, m civil.Month, from civ
 	k.soFarCents += why.Cost.ChargesCents
 }
 
-// ahead is what the months from today's on may use: as last year's did, by as much
-// more or less as this year so far; else, where there is no season, as the months
-// that are known. It is false where neither can be told.
-func (k *known) ahead(today civil.Date, seasonal bool) (low, high float64, ok bool) {
-	var lastYear float64
-	months := monthsOfAYear - int(today.Month) + 1
+// refusal is why the months that are known do not do.
+func (k *known) refusal() NoOutlook {
+	switch {
+	case k.unchecked:
+		return Unchecked
+	case len(k.used) < leastMonths:
+		return TooEarly
+	case k.unpriced:
+		return PriceUnknown
+	case k.gap:
+		return GapInYear
+	default:
+		return ""
+	}
+}
+
+// An ahead is what the months to come may use, each between low and high times as
+// much.
+type ahead struct {
+	months    []civil.Month
+	used      map[civil.Month]float64
+	low, high float64
+}
+
+// ahead looks at the months from today's on: as last year's did, by as much more or
+// less as this year so far; else, where there is no season, as the months that are
+// known. It is false where neither can be told.
+func (k *known) ahead(today civil.Date, seasonal bool) (ahead, bool) {
+	a := ahead{used: map[civil.Month]float64{}}
 	found := 0
 	for m := today.MonthOf(); m.Year == today.Year; m = m.Next() {
+		a.months = append(a.months, m)
 		if used, ok := k.used[civil.Month{Year: m.Year - 1, Month: m.Month}]; ok {
-			lastYear, found = lastYear+used, found+1
+			a.used[m], found = used, found+1
 		}
 	}
-	if found == months {
+	if found == len(a.months) {
 		trend := k.trend(today.Year)
-		return lastYear * min(1, trend) * (1 - leastWidth), lastYear * max(1, trend) * (1 + leastWidth), true
+		a.low, a.high = min(1, trend)*(1-leastWidth), max(1, trend)*(1+leastWidth)
+		return a, true
 	}
 	if seasonal {
-		return 0, 0, false
+		return ahead{}, false
 	}
 	mean, deviation := k.spread()
-	expected := mean * float64(months)
-	width := max(leastWidth*expected, deviations*deviation*math.Sqrt(float64(months)))
-	return max(0, expected-width), expected + width, true
+	for _, m := range a.months {
+		a.used[m] = mean
+	}
+	width := leastWidth
+	if mean > 0 {
+		width = max(width, deviations*deviation/(mean*math.Sqrt(float64(len(a.months)))))
+	}
+	a.low, a.high = max(0, 1-width), 1+width
+	return a, true
 }
 
 // trend is this year's known months over the same ones of the year before; 1 where

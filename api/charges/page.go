@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/document"
@@ -22,9 +23,19 @@ type Letterhead struct {
 // to is the name on it, empty where the door alone is. An error is
 // [document.ErrTooLong], or a fault of the catalogue.
 func (n Note) Page(language, to string, head Letterhead, today civil.Date) ([]byte, error) {
-	w, err := Words(language)
+	d, err := n.Sheet(language, to, head, today)
 	if err != nil {
 		return nil, err
+	}
+	return document.NotePage(d)
+}
+
+// Sheet is what [Note.Page] says, before it is laid out. An error is a fault of the
+// catalogue.
+func (n Note) Sheet(language, to string, head Letterhead, today civil.Date) (document.Note, error) {
+	w, err := Words(language)
+	if err != nil {
+		return document.Note{}, err
 	}
 	d := document.Note{Language: w.language, Sender: head.Sender, Recipient: n.Place.lines(w, to), Date: w.date(today),
 		Title: w.say("title_month", w.month(n.From.MonthOf())), Lead: w.say("lead"), Notes: n.small(w),
@@ -36,7 +47,7 @@ func (n Note) Page(language, to string, head Letterhead, today civil.Date) ([]by
 	for _, k := range n.Kinds {
 		d.Kinds = append(d.Kinds, k.section(w, n.Yearly))
 	}
-	return document.NotePage(d)
+	return d, nil
 }
 
 // lines are the address.
@@ -57,15 +68,36 @@ func (k NoteKind) section(w Wording, yearly bool) document.NoteSection {
 	if k.Period.Quality == metering.Missing {
 		return s
 	}
-	if !yearly {
-		s.Lines = append(s.Lines, w.say("january", w.figure(k.SinceJanuary)))
+	if shared(k.Period) {
+		s.Lines = append(s.Lines, w.say("shared"))
 	}
-	s.Lines = append(s.Lines, w.beside(k)...)
+	if !yearly {
+		s.Lines = append(s.Lines, w.since(k))
+	}
+	for _, doubt := range w.doubts(k.SinceJanuary) {
+		if !yearly && !slices.Contains(s.Lines, doubt) {
+			s.Lines = append(s.Lines, doubt)
+		}
+	}
+	s.Lines = append(s.Lines, w.beside(k, yearly)...)
 	s.Bars, s.Top = w.bars(k)
 	if slices.ContainsFunc(s.Bars, func(b document.NoteBar) bool { return b.Before < 0 || b.Now < 0 }) {
 		s.Key[1] += " " + w.say("key_cross")
 	}
 	return s
+}
+
+// since is what was used this calendar year, from the day on from which it is known.
+func (w Wording) since(k NoteKind) string {
+	if k.Since.IsZero() || k.Since.Month == time.January && k.Since.Day == 1 {
+		return w.say("january", w.figure(k.SinceJanuary))
+	}
+	return w.say("since", w.date(k.Since), w.figure(k.SinceJanuary))
+}
+
+// shared reports whether a part of the price does not follow the meter.
+func shared(e metering.Explanation) bool {
+	return e.Cost != nil && slices.ContainsFunc(e.Cost.Lines, func(l metering.CostLine) bool { return l.SharePercent < wholePercent })
 }
 
 // figure is what was used and what it costs, where that is known.
@@ -83,6 +115,8 @@ func (w Wording) figure(e metering.Explanation) string {
 		return text + ", " + w.say("charges", w.euros(charged)) + ", " + w.say("supplier", w.euros(supplied))
 	case supplied > 0:
 		return text + ", " + w.say("supplier", w.euros(supplied))
+	case shared(e):
+		return text + ", " + w.say("about_shared", w.euros(charged))
 	default:
 		return text + ", " + w.say("about", w.euros(charged))
 	}
@@ -103,11 +137,12 @@ func (w Wording) doubts(e metering.Explanation) (lines []string) {
 	return lines
 }
 
-// beside is what the figure is compared with.
-func (w Wording) beside(k NoteKind) (lines []string) {
+// beside is what the figure is compared with. Of a year the neighbours are set beside
+// its last month, which is named.
+func (w Wording) beside(k NoteKind, yearly bool) (lines []string) {
 	switch c := k.LastYear; {
 	case c.Refused != "":
-		lines = append(lines, w.say("no_last_year"))
+		lines = append(lines, w.say("refused."+string(c.Refused)))
 	case c.Trend == consumption.AsUsual:
 		lines = append(lines, w.say("as_usual"))
 	default:
@@ -120,6 +155,10 @@ func (w Wording) beside(k NoteKind) (lines []string) {
 		key := "per_person"
 		if k.Similar.Measure == consumption.PerM2 {
 			key = "per_m2"
+		}
+		if yearly {
+			lines = append(lines, w.say("month."+key, w.month(k.Similar.Month), w.used(k.Kind, *k.Own), w.used(k.Kind, k.Similar.Used)))
+			return lines
 		}
 		lines = append(lines, w.say(key, w.used(k.Kind, *k.Own), w.used(k.Kind, k.Similar.Used)))
 	}
@@ -171,7 +210,7 @@ func (n Note) small(w Wording) []string {
 // once: told keeps which were.
 func (w Wording) prices(k NoteKind, told map[int]bool) (lines []string) {
 	cost := k.Period.Cost
-	if cost == nil {
+	if cost == nil || len(cost.Lines) == 0 {
 		return nil
 	}
 	last := cost.Lines[len(cost.Lines)-1]

@@ -13,6 +13,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/sqldb"
+	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
@@ -64,6 +65,71 @@ func (s *Store) SetProvision(ctx context.Context, staff accounts.PersonID, p Pro
 		return err
 	}
 	return sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error { return putProvision(ctx, tx, p) })
+}
+
+const removeProvision = `
+DELETE FROM provision
+ WHERE dwelling_id = $1
+   AND from_date = $2`
+
+// RemoveProvision takes back what was set by mistake: what held before holds on. It
+// fails with the problem NotFound where staff may not change the dwelling, or where
+// nothing begins on that day.
+func (s *Store) RemoveProvision(ctx context.Context, staff accounts.PersonID, dwelling premises.DwellingID, from civil.Date) error {
+	if err := s.may(ctx, changedDwelling, staff, dwelling); err != nil {
+		return err
+	}
+	done, err := s.db.ExecContext(ctx, removeProvision, string(dwelling), from.String())
+	if err != nil {
+		return fmt.Errorf("remove provision of dwelling %s from %s: %w", dwelling, from, err)
+	}
+	n, err := done.RowsAffected()
+	if err == nil && n == 0 {
+		err = ErrNone
+	}
+	return err
+}
+
+const setProvision = `
+INSERT INTO provision (dwelling_id, from_date, monthly_cents)
+VALUES ($1, $2, $3)
+    ON CONFLICT (dwelling_id, from_date) DO UPDATE
+   SET monthly_cents = excluded.monthly_cents`
+
+func putProvision(ctx context.Context, tx *sql.Tx, p Provision) error {
+	if _, err := tx.ExecContext(ctx, setProvision, string(p.Dwelling), p.From.String(), p.MonthlyCents); err != nil {
+		return fmt.Errorf("provision of dwelling %s from %s: %w", p.Dwelling, p.From, err)
+	}
+	return nil
+}
+
+const provisionsOf = `
+SELECT from_date, monthly_cents
+  FROM provision
+ WHERE dwelling_id = $1
+ ORDER BY from_date`
+
+// Provisions returns what a dwelling pays in advance, in order of time. The caller
+// has found it among somebody's stays, or among those of staff.
+func (s *Store) Provisions(ctx context.Context, dwelling premises.DwellingID) ([]Provision, error) {
+	rows, err := s.db.QueryContext(ctx, provisionsOf, string(dwelling))
+	if err != nil {
+		return nil, fmt.Errorf("provisions of dwelling %s: %w", dwelling, err)
+	}
+	all, err := sqldb.Collect(rows, func(rows *sql.Rows) (Provision, error) {
+		p := Provision{Dwelling: dwelling}
+		var from string
+		if err := rows.Scan(&from, &p.MonthlyCents); err != nil {
+			return p, err
+		}
+		var err error
+		p.From, err = civil.ParseDate(from)
+		return p, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("provisions of dwelling %s: %w", dwelling, err)
+	}
+	return all, nil
 }
 
 // A verifiedTime is when a meter hung somewhere with its check passed.

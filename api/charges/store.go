@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
-	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/api/sqldb"
@@ -253,11 +252,14 @@ func orNull(d civil.Date) sql.NullString {
 }
 
 // Load makes the tariffs and provisions of a residence what its file says, within
-// the transaction of a load: those that the file names are put, others stay.
+// the transaction of a load: those that the file names are put, others stay. A tariff
+// is the same as another by its kind and first day, not by its id: where staff moved
+// the one of that id to another day it stays there, and the file's gets a new id.
 func Load(ctx context.Context, tx *sql.Tx, ts Tariffs, ps []Provision) error {
 	for _, t := range ts {
 		_, err := tx.ExecContext(ctx, putTariff, string(t.ID), string(t.Residence), string(t.Kind), t.From.String(), orNull(t.Until),
-			string(t.Bill), t.FixedMonthlyCents, t.MicroEUR, t.Per, t.HeatMicroEUR, t.WhPerM3, t.IndividualPercent, t.Source)
+			string(t.Bill), t.FixedMonthlyCents, t.MicroEUR, t.Per, t.HeatMicroEUR, t.WhPerM3, t.IndividualPercent, t.Source,
+			uuid.Must(uuid.NewV7()).String())
 		if err != nil {
 			return fmt.Errorf("tariff of %s from %s: %w", t.Kind, t.From, err)
 		}
@@ -273,7 +275,8 @@ func Load(ctx context.Context, tx *sql.Tx, ts Tariffs, ps []Provision) error {
 const putTariff = `
 INSERT INTO tariff (id, residence_id, kind, from_date, until_date, bill, fixed_monthly_cents, price_micro_eur, per,
                     heat_micro_eur, wh_per_m3, individual_percent, source)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+VALUES (CASE WHEN EXISTS (SELECT 1 FROM tariff AS taken WHERE taken.id = $1) THEN CAST($14 AS TEXT) ELSE CAST($1 AS TEXT) END,
+        $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     ON CONFLICT (residence_id, kind, from_date) DO UPDATE
    SET until_date = excluded.until_date,
        bill = excluded.bill,
@@ -289,45 +292,3 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         tariff.heat_micro_eur, tariff.wh_per_m3, tariff.individual_percent, tariff.source) <>
        (COALESCE(excluded.until_date, ''), excluded.bill, excluded.fixed_monthly_cents, excluded.price_micro_eur, excluded.per,
         excluded.heat_micro_eur, excluded.wh_per_m3, excluded.individual_percent, excluded.source)`
-
-const setProvision = `
-INSERT INTO provision (dwelling_id, from_date, monthly_cents)
-VALUES ($1, $2, $3)
-    ON CONFLICT (dwelling_id, from_date) DO UPDATE
-   SET monthly_cents = excluded.monthly_cents`
-
-func putProvision(ctx context.Context, tx *sql.Tx, p Provision) error {
-	if _, err := tx.ExecContext(ctx, setProvision, string(p.Dwelling), p.From.String(), p.MonthlyCents); err != nil {
-		return fmt.Errorf("provision of dwelling %s from %s: %w", p.Dwelling, p.From, err)
-	}
-	return nil
-}
-
-const provisionsOf = `
-SELECT from_date, monthly_cents
-  FROM provision
- WHERE dwelling_id = $1
- ORDER BY from_date`
-
-// Provisions returns what a dwelling pays in advance, in order of time. The caller
-// has found it among somebody's stays, or among those of staff.
-func (s *Store) Provisions(ctx context.Context, dwelling premises.DwellingID) ([]Provision, error) {
-	rows, err := s.db.QueryContext(ctx, provisionsOf, string(dwelling))
-	if err != nil {
-		return nil, fmt.Errorf("provisions of dwelling %s: %w", dwelling, err)
-	}
-	all, err := sqldb.Collect(rows, func(rows *sql.Rows) (Provision, error) {
-		p := Provision{Dwelling: dwelling}
-		var from string
-		if err := rows.Scan(&from, &p.MonthlyCents); err != nil {
-			return p, err
-		}
-		var err error
-		p.From, err = civil.ParseDate(from)
-		return p, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("provisions of dwelling %s: %w", dwelling, err)
-	}
-	return all, nil
-}

@@ -3,6 +3,8 @@ package charges_test
 import (
 	"database/sql"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/resource"
+	"github.com/xnetroseraie/xnet/api/roster"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
 	"github.com/xnetroseraie/xnet/internal/metering"
@@ -141,6 +144,20 @@ func TestProvisions(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("provisions (-want +got):\n%s%v", diff, err)
 		}
+		for _, who := range []accounts.PersonID{"adv", "ma2", "ten"} {
+			if err := s.RemoveProvision(t.Context(), who, "D", want[1].From); kindOf(err) != problem.NotFound {
+				t.Errorf("%s takes it back: %v", who, err)
+			}
+		}
+		if err := s.RemoveProvision(t.Context(), "man", "D", want[1].From); err != nil {
+			t.Error(err)
+		}
+		if err := s.RemoveProvision(t.Context(), "man", "D", want[1].From); kindOf(err) != problem.NotFound {
+			t.Errorf("taken back twice: %v", err)
+		}
+		if got, err := s.Provisions(t.Context(), "D"); err != nil || !cmp.Equal(got, want[:1]) {
+			t.Errorf("left is %v, %v", got, err)
+		}
 		if _, err := s.ProvisionsFor(t.Context(), "ma2", "D"); kindOf(err) != problem.NotFound {
 			t.Errorf("another's manager reads them: %v", err)
 		}
@@ -213,11 +230,30 @@ func TestLoad(t *testing.T) {
 				t.Errorf("loaded %d: %+v, %v, want version %d", step.micro, got, err, step.version)
 			}
 		}
+		// A manager moves it to another day: the next loads go on, and leave it there.
+		moved, err := s.ByID(t.Context(), "man", "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved.From, moved.MicroEUR = date(t, "2026-02-01"), 9
+		if err := s.Update(t.Context(), "man", moved); err != nil {
+			t.Fatal(err)
+		}
+		load(6)
+		load(7)
+		var got []string
+		all, err := s.Of(t.Context(), "R")
+		for _, one := range all {
+			got = append(got, fmt.Sprint(one.From, " ", one.MicroEUR))
+		}
+		if diff := cmp.Diff([]string{"2026-01-01 7", "2026-02-01 9"}, got); diff != "" || err != nil {
+			t.Errorf("after the manager's change (-want +got):\n%s%v", diff, err)
+		}
 	})
 }
 
 func TestFaults(t *testing.T) {
-	sound := charges.Tariff{Kind: metering.ColdWater, From: date(t, "2026-01-01"), Bill: metering.Charges, MicroEUR: 1, Per: "m3", IndividualPercent: 100}
+	sound := charges.Tariff{Kind: metering.ColdWater, From: date(t, "2026-01-01"), Bill: metering.Charges, MicroEUR: 4_000_000, Per: "m3", IndividualPercent: 100}
 	for _, tt := range []struct {
 		name   string
 		change func(*charges.Tariff)
@@ -227,23 +263,67 @@ func TestFaults(t *testing.T) {
 		{"a kind that is not sold", func(t *charges.Tariff) { t.Kind, t.Per = metering.Temperature, "m3" }, []string{"kind"}},
 		{"nobody bills it", func(t *charges.Tariff) { t.Bill = "landlord" }, []string{"bill"}},
 		{"ends before it begins", func(t *charges.Tariff) { t.Until = t.From }, []string{"until"}},
-		{"water by the kWh", func(t *charges.Tariff) { t.Per = "kWh" }, []string{"per"}},
-		{"heat in cold water", func(t *charges.Tariff) { t.HeatMicroEUR, t.WhPerM3 = 5, 5 }, []string{"heat_micro_eur", "wh_per_m3"}},
-		{"hot water whose energy is not known", func(t *charges.Tariff) { t.Kind, t.HeatMicroEUR = metering.HotWater, 5 }, []string{"wh_per_m3"}},
-		{"hot water", func(t *charges.Tariff) { t.Kind, t.HeatMicroEUR, t.WhPerM3 = metering.HotWater, 5, 90_000 }, nil},
-		{"gas by the kWh", func(t *charges.Tariff) { t.Kind, t.Per = metering.Gas, "kWh" }, []string{"wh_per_m3"}},
+		{"water by the kWh", func(t *charges.Tariff) { t.Per = "kWh" }, []string{"per", "price_micro_eur"}},
+		{"heat in cold water", func(t *charges.Tariff) { t.HeatMicroEUR, t.WhPerM3 = 100_000, 90_000 }, []string{"heat_micro_eur", "wh_per_m3"}},
+		{"hot water whose energy is not known", func(t *charges.Tariff) { t.Kind, t.HeatMicroEUR = metering.HotWater, 100_000 }, []string{"wh_per_m3"}},
+		{"hot water", func(t *charges.Tariff) { t.Kind, t.HeatMicroEUR, t.WhPerM3 = metering.HotWater, 100_000, 90_000 }, nil},
+		{"gas by the kWh", func(t *charges.Tariff) { t.Kind, t.Per, t.MicroEUR = metering.Gas, "kWh", 130_000 }, []string{"wh_per_m3"}},
 		{"gas by the m3", func(t *charges.Tariff) { t.Kind = metering.Gas }, nil},
 		{"below nothing", func(t *charges.Tariff) { t.MicroEUR, t.FixedMonthlyCents, t.IndividualPercent = -1, -1, 101 },
-			[]string{"price_micro_eur", "fixed_monthly_cents", "individual_percent"}},
+			[]string{"fixed_monthly_cents", "individual_percent", "price_micro_eur"}},
+		{"water in cents", func(t *charges.Tariff) { t.MicroEUR = 400_000_000 }, []string{"price_micro_eur"}},
+		{"water for nearly nothing", func(t *charges.Tariff) { t.MicroEUR = 199_999 }, []string{"price_micro_eur"}},
+		{"water at 50 EUR", func(t *charges.Tariff) { t.MicroEUR = 50_000_000 }, nil},
+		{"electricity by the MWh", func(t *charges.Tariff) { t.Kind, t.Per, t.MicroEUR = metering.Electricity, "kWh", 194_000_000 }, []string{"price_micro_eur"}},
+		{"electricity below a cent", func(t *charges.Tariff) { t.Kind, t.Per, t.MicroEUR = metering.Electricity, "kWh", 9_999 }, []string{"price_micro_eur"}},
+		{"electricity", func(t *charges.Tariff) { t.Kind, t.Per, t.MicroEUR = metering.Electricity, "kWh", 2_000_000 }, nil},
+		{"heat of hot water at 3 EUR a kWh", func(t *charges.Tariff) { t.Kind, t.HeatMicroEUR, t.WhPerM3 = metering.HotWater, 3_000_000, 90_000 }, []string{"heat_micro_eur"}},
+		{"hot water at 29 kWh a m3", func(t *charges.Tariff) { t.Kind, t.HeatMicroEUR, t.WhPerM3 = metering.HotWater, 100_000, 29_999 }, []string{"wh_per_m3"}},
+		{"hot water at 201 kWh a m3", func(t *charges.Tariff) { t.Kind, t.HeatMicroEUR, t.WhPerM3 = metering.HotWater, 100_000, 200_001 }, []string{"wh_per_m3"}},
+		{"gas of 16 kWh a m3", func(t *charges.Tariff) {
+			t.Kind, t.Per, t.MicroEUR, t.WhPerM3 = metering.Gas, "kWh", 130_000, 15_001
+		}, []string{"wh_per_m3"}},
+		{"gas of 11 kWh a m3", func(t *charges.Tariff) {
+			t.Kind, t.Per, t.MicroEUR, t.WhPerM3 = metering.Gas, "kWh", 130_000, 11_200
+		}, nil},
+		{"a share of cold water", func(t *charges.Tariff) { t.IndividualPercent = 70 }, []string{"individual_percent"}},
+		{"a share of hot water", func(t *charges.Tariff) { t.Kind, t.IndividualPercent = metering.HotWater, 70 }, nil},
+		{"a share of heat that a supplier bills", func(t *charges.Tariff) {
+			t.Kind, t.Per, t.MicroEUR, t.Bill, t.IndividualPercent = metering.Heat, "kWh", 100_000, metering.Supplier, 70
+		}, []string{"individual_percent"}},
+		{"of the last century", func(u *charges.Tariff) { u.From = date(t, "1999-12-31") }, []string{"from"}},
+		{"the first day", func(u *charges.Tariff) { u.From = date(t, "2000-01-01") }, nil},
+		{"ten years ahead", func(u *charges.Tariff) { u.From = date(t, "2036-03-18") }, nil},
+		{"further ahead", func(u *charges.Tariff) { u.From = date(t, "2036-03-19") }, []string{"from"}},
+		{"ends in a thousand years", func(u *charges.Tariff) { u.Until = date(t, "3026-01-01") }, []string{"until"}},
 	} {
 		one := sound
 		tt.change(&one)
 		var got []string
-		for _, f := range one.Faults() {
+		for _, f := range one.Faults(date(t, "2026-03-18")) {
 			got = append(got, f.Name)
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// A residence's file is held to the same limits, and says where.
+func TestFileBeyondTheLimits(t *testing.T) {
+	for _, tt := range []struct{ name, from, to, want string }{
+		{"water in cents", "price_micro_eur: 4000000, fixed", "price_micro_eur: 400000000, fixed", "price_micro_eur is not right"},
+		{"a price of the last century", "kind: heat, from: 2024-01-01", "kind: heat, from: 1924-01-01", "from is not right"},
+		{"a provision of the last century", "provisions: [{from: 2024-06-01", "provisions: [{from: 1924-06-01", "1924-06-01"},
+		{"a provision far ahead", "provisions: [{from: 2024-06-01", "provisions: [{from: 2924-06-01", "2924-06-01"},
+	} {
+		if _, err := roster.Parse([]byte(strings.Replace(flat, tt.from, tt.to, 1))); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	for day, want := range map[string]string{"1999-12-31": "field.too_early", "2000-01-01": "", "2036-03-18": "", "2036-03-19": "field.too_late"} {
+		if fault, wrong := charges.DateFault("from", date(t, day), date(t, "2026-03-18")); fault.Message != want || wrong != (want != "") {
+			t.Errorf("%s: %+v", day, fault)
 		}
 	}
 }

@@ -270,7 +270,8 @@ func TestCircle(t *testing.T) {
 		{"twenty tell a quarter", twenty, 2, consumption.Typical{Homes: 20, Used: 86, Quarter: 83}, true},
 		{"its own size, where each has ten", with(ten, large...), 6, consumption.Typical{Homes: 10, Used: 45}, true},
 		{"all, where a size has too few", with(ten, large[:9]...), 6, consumption.Typical{Homes: 10, Used: 81}, true},
-		{"a size that nobody else has", with(ten, large...), 3, consumption.Typical{Homes: 20, Used: 65, Quarter: 45}, true},
+		{"a size that nobody else has, where homes are told apart", with(ten, large...), 3, consumption.Typical{}, false},
+		{"a household that declared nobody", twenty, 0, consumption.Typical{}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, ok := consumption.Circle(tt.homes, consumption.PerPerson, month, tt.occupants)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/internal/civil"
 )
 
@@ -61,7 +62,7 @@ const (
 
 // ReadTemperatures reads a CSV of daily outdoor temperatures: a header
 // "date,min_c,max_c" and a line a day, separated by commas, or by semicolons with
-// decimal commas. Its error joins every fault with its line; then nothing is
+// decimal commas. Its error joins every fault, each a [*LineError]; then nothing is
 // returned.
 func ReadTemperatures(text io.Reader) ([]Temperature, error) {
 	raw, err := io.ReadAll(text)
@@ -76,8 +77,8 @@ func ReadTemperatures(text io.Reader) ([]Temperature, error) {
 	}
 	r.FieldsPerRecord = 3
 	header, err := r.Read()
-	if err != nil || strings.TrimSpace(strings.Join(header, ",")) != "date,min_c,max_c" {
-		return nil, errors.New("temperatures, line 1: want the header date,min_c,max_c")
+	if err != nil || strings.TrimSpace(strings.Join(header, ",")) != temperatureHeader {
+		return nil, &LineError{Line: 1, Message: "field.not_one_of", Args: []any{temperatureHeader}, Err: errors.New("want the header " + temperatureHeader)}
 	}
 	var all []Temperature
 	var wrong []error
@@ -88,15 +89,16 @@ func ReadTemperatures(text io.Reader) ([]Temperature, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("temperatures: %w", err)
+			return nil, errors.Join(append(wrong, unreadable(err))...)
 		}
 		line, _ := r.FieldPos(0)
-		one, err := temperature(record, semicolons)
-		if err == nil && seen[one.Day] {
-			err = fmt.Errorf("%s stands twice", one.Day)
+		one, fault := temperature(record, semicolons)
+		if fault == nil && seen[one.Day] {
+			fault = &LineError{Column: "date", Message: "field.taken", Err: fmt.Errorf("%s stands twice", one.Day)}
 		}
-		if err != nil {
-			wrong = append(wrong, fmt.Errorf("temperatures, line %d: %w", line, err))
+		if fault != nil {
+			fault.Line = line
+			wrong = append(wrong, fault)
 			continue
 		}
 		seen[one.Day] = true
@@ -108,9 +110,23 @@ func ReadTemperatures(text io.Reader) ([]Temperature, error) {
 	return all, nil
 }
 
-func temperature(record []string, commas bool) (t Temperature, err error) {
+const temperatureHeader = "date,min_c,max_c"
+
+// unreadable is a line of which the CSV cannot be split into its cells.
+func unreadable(err error) *LineError {
+	fault := &LineError{Line: 1, Message: "field.malformed", Err: err}
+	var at *csv.ParseError
+	if errors.As(err, &at) {
+		fault.Line = at.Line
+	}
+	return fault
+}
+
+// temperature reads a line; its fault does not know the line yet.
+func temperature(record []string, commas bool) (t Temperature, fault *LineError) {
+	var err error
 	if t.Day, err = civil.ParseDate(strings.TrimSpace(record[0])); err != nil {
-		return t, err
+		return t, &LineError{Column: "date", Message: "field.no_date", Err: err}
 	}
 	for i, into := range []*float64{&t.Low, &t.High} {
 		cell := strings.TrimSpace(record[i+1])
@@ -119,11 +135,59 @@ func temperature(record []string, commas bool) (t Temperature, err error) {
 		}
 		*into, err = strconv.ParseFloat(cell, 64)
 		if err != nil || math.IsNaN(*into) || *into < coldest || *into > hottest {
-			return t, fmt.Errorf("%q: want a temperature from %g to %g °C", record[i+1], coldest, hottest)
+			return t, &LineError{Column: [...]string{"min_c", "max_c"}[i], Message: "field.out_of_range", Args: []any{int(coldest), int(hottest)},
+				Err: fmt.Errorf("%q: want a temperature from %g to %g °C", record[i+1], coldest, hottest)}
 		}
 	}
 	if t.High < t.Low {
-		return t, fmt.Errorf("the highest, %g °C, is below the lowest, %g °C", t.High, t.Low)
+		return t, &LineError{Column: "max_c", Message: "field.out_of_range", Args: []any{t.Low, int(hottest)},
+			Err: fmt.Errorf("the highest, %g °C, is below the lowest, %g °C", t.High, t.Low)}
 	}
 	return t, nil
+}
+
+// A LineError is what is wrong with a line of a file of temperatures.
+type LineError struct {
+	Line    int    // the first is 1
+	Column  string // "date", "min_c" or "max_c"; empty for the line as a whole
+	Message string // key in the language catalogue, e.g. "field.no_date"
+	Args    []any  // what stands at the verbs of the message's text
+	Err     error
+}
+
+// Error names the line.
+func (e *LineError) Error() string { return fmt.Sprintf("temperatures, line %d: %v", e.Line, e.Err) }
+
+// Unwrap returns the cause.
+func (e *LineError) Unwrap() error { return e.Err }
+
+// Field is the fault by its place, as in "line[3].min_c".
+func (e *LineError) Field() problem.Field {
+	name := fmt.Sprintf("line[%d]", e.Line)
+	if e.Column != "" {
+		name += "." + e.Column
+	}
+	return problem.Field{Name: name, Message: e.Message, Args: e.Args}
+}
+
+// mostLineFaults is how many faulty lines an answer names: a person mends those and
+// sends the file again.
+const mostLineFaults = 50
+
+// lineFields lists the faults of [ReadTemperatures], of which there is at least one.
+func lineFields(err error) []problem.Field {
+	var one *LineError
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []problem.Field
+		for _, e := range joined.Unwrap() {
+			if errors.As(e, &one) && len(all) < mostLineFaults {
+				all = append(all, one.Field())
+			}
+		}
+		return all
+	}
+	if !errors.As(err, &one) {
+		one = unreadable(err)
+	}
+	return []problem.Field{one.Field()}
 }

@@ -95,13 +95,11 @@ func askedDays(c echo.Context) (from, to civil.Date, err error) {
 }
 
 // Compare returns each kind's consumption of the viewer's home on the days [from,
-// to), and what it is compared with. It fails as [Reader.Between].
+// to), and what it is compared with: of the one home moved to last. It fails as
+// [Reader.Lived].
 func (h *CompareHandler) Compare(ctx context.Context, v premises.Viewer, from, to civil.Date) ([]Compared, error) {
 	now := h.Now()
-	if _, err := h.Reader.homes.During(ctx, v, now, from, to); err != nil {
-		return nil, err // nobody lived there on these days, whatever was before
-	}
-	home, err := h.Reader.Between(ctx, v, now, Since(from), to)
+	home, err := h.Reader.Lived(ctx, v, now, Since(from), from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -178,17 +176,25 @@ func (s Series) ByMeasure(month civil.Month, areaM2 float64, people int) (meteri
 
 // temperatures serves PUT /residences/{id}/temperatures: a CSV of outdoor days.
 func (h *CompareHandler) temperatures(c echo.Context) error {
-	text, err := io.ReadAll(c.Request().Body)
+	session, _ := accounts.Who(c)
+	days, err := h.NoteTemperatures(c.Request().Context(), session.Person.ID, metering.SiteID(c.Param("id")), c.Request().Body)
 	if err != nil {
 		return err
+	}
+	return c.JSON(http.StatusOK, map[string]int{"days": days})
+}
+
+// NoteTemperatures keeps the days of a file as [ReadTemperatures] reads it, all or
+// none, and returns how many they are. It fails with the problem Invalid, a field
+// for each faulty line, and as [Neighbourhood.NoteWeather].
+func (h *CompareHandler) NoteTemperatures(ctx context.Context, staff accounts.PersonID, residence metering.SiteID, file io.Reader) (int, error) {
+	text, err := io.ReadAll(file) // what ends it, such as too large a body, is its own problem
+	if err != nil {
+		return 0, err
 	}
 	days, err := ReadTemperatures(bytes.NewReader(text))
 	if err != nil {
-		return malformed("error.malformed", err)
+		return 0, problem.OfFields(lineFields(err))
 	}
-	session, _ := accounts.Who(c)
-	if err := h.Around.NoteWeather(c.Request().Context(), session.Person.ID, metering.SiteID(c.Param("id")), days); err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, map[string]int{"days": len(days)})
+	return len(days), h.Around.NoteWeather(ctx, staff, residence, days)
 }

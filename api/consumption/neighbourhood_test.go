@@ -3,7 +3,10 @@ package consumption_test
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/problem"
@@ -62,10 +65,13 @@ func TestTypical(t *testing.T) {
 		}
 		monthly(9, 140_000)
 		monthly(10, 140_000)
+		if got, ok := ask("2026-03-10 12:59:00"); ok {
+			t.Errorf("looked up again within the hour: %+v", got)
+		}
 		if got, ok := ask("2026-03-02 12:00:00"); ok {
 			t.Errorf("told before the month has settled: %+v", got)
 		}
-		first, ok := ask("2026-03-10 12:00:00")
+		first, ok := ask("2026-03-10 13:00:00")
 		if !ok || first.Used != 100_000 || first.Homes != 10 || first.Quarter != 0 {
 			t.Fatalf("typical = %+v, %v", first, ok)
 		}
@@ -98,4 +104,37 @@ func TestWeather(t *testing.T) {
 			t.Errorf("weather = %v, %v", w, err)
 		}
 	})
+}
+
+// A faulty file is answered with its lines, and nothing of it is kept.
+func TestFaultyTemperatures(t *testing.T) {
+	db := sqldbtest.Open(t, t.TempDir()+"/x.db")
+	street(t, db, 0)
+	h := consumption.CompareHandler{Around: consumption.NewNeighbourhood(db, nil)}
+	const file = "date,min_c,max_c\n2026-01-01,1,5\n2026-02-30,1,2\n2026-01-03,1,200\n2026-01-04,9,2\n2026-01-01,1,5\n"
+	for text, want := range map[string][]string{
+		file:                      {"line[3].date", "line[4].max_c", "line[5].max_c", "line[6].date"},
+		"day,min,max\n":           {"line[1]"},
+		file + "2026-01-09,1\n":   {"line[3].date", "line[4].max_c", "line[5].max_c", "line[6].date", "line[7]"},
+		"date,min_c,max_c\n\"x\n": {"line[2]"},
+	} {
+		_, err := h.NoteTemperatures(t.Context(), "man", "R", strings.NewReader(text))
+		var got []string
+		if err == nil || problem.Of(err).Kind != problem.Invalid {
+			t.Fatalf("%q: %v", text, err)
+		}
+		for _, f := range problem.Of(err).Fields {
+			got = append(got, f.Name)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+	w, err := h.Around.Weather(t.Context(), "R", date(t, "2026-01-01"), date(t, "2026-12-31"))
+	if err != nil || len(w) != 0 {
+		t.Errorf("kept of faulty files: %v, %v", w, err)
+	}
+	if n, err := h.NoteTemperatures(t.Context(), "man", "R", strings.NewReader("date,min_c,max_c\n2026-01-01,1,5\n")); err != nil || n != 1 {
+		t.Errorf("a sound file: %d, %v", n, err)
+	}
 }

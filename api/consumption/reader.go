@@ -50,6 +50,11 @@ func (r *Reader) Between(ctx context.Context, v premises.Viewer, now time.Time, 
 	if err != nil {
 		return Home{}, err
 	}
+	return r.used(ctx, home, now)
+}
+
+// used adds to a home what its stays used.
+func (r *Reader) used(ctx context.Context, home Home, now time.Time) (Home, error) {
 	kinds := map[metering.Kind]*gathered{}
 	for _, stay := range home.Stays {
 		if err := r.gather(ctx, kinds, stay, now); err != nil {

@@ -70,17 +70,23 @@ func band(occupants int) int {
 // Circle returns what is typical for a household of so many among the homes of a
 // residence. Homes are told apart by the size of the household only where each
 // size has enough of them: the groups never overlap, so that the difference of two
-// tells nothing of a third. It is false where there are too few homes, or where
-// one uses half of all.
+// tells nothing of a third. It is false where there are too few homes, where one
+// uses half of all, where homes are told apart and none is of that size, and by
+// person for a household that declared none.
 func Circle(all []HomeUse, m Measure, month civil.Month, occupants int) (Typical, bool) {
 	all = slices.DeleteFunc(slices.Clone(all), func(h HomeUse) bool {
 		return !(h.Used >= 0) || math.IsInf(h.Used, 0)
 	})
-	group := all
-	if bands := byBand(all); m == PerPerson && enoughEach(bands) && len(bands[band(occupants)]) > 0 {
-		group = bands[band(occupants)]
+	if m != PerPerson {
+		return typical(all, m, month)
 	}
-	return typical(group, m, month)
+	if occupants <= 0 {
+		return Typical{}, false
+	}
+	if bands := byBand(all); enoughEach(bands) {
+		return typical(bands[band(occupants)], m, month) // an empty one is too few
+	}
+	return typical(all, m, month)
 }
 
 func byBand(all []HomeUse) map[int][]HomeUse {

@@ -22,6 +22,7 @@ import (
 type Neighbourhood struct {
 	db     *sql.DB
 	influx *influx.Client
+	none   untold
 }
 
 // NewNeighbourhood returns a neighbourhood on a migrated database.
@@ -131,7 +132,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 // Typical returns what is typical for a household of so many in a residence in a
 // month. It is false before the third day after the month and where nothing may be
-// told: see [Circle]. Once told it stays, whoever comes or goes later. It fails
+// told: see [Circle]. Once told it stays, whoever comes or goes later; that nothing
+// may be told is looked up again after an hour. It fails
 // with the problem Unavailable "service.away" where InfluxDB does not answer.
 func (n *Neighbourhood) Typical(ctx context.Context, residence metering.SiteID, zone *time.Location, k metering.Kind, month civil.Month, occupants int, now time.Time) (Typical, bool, error) {
 	if _, end := month.Bounds(zone); now.Before(end.AddDate(0, 0, settleDays-1)) || k == metering.Temperature {
@@ -141,32 +143,40 @@ func (n *Neighbourhood) Typical(ctx context.Context, residence metering.SiteID, 
 	if err != nil || told {
 		return t, t.Homes > 0, err
 	}
+	group := group{residence, k, month}
+	if n.none.holds(group, now) {
+		return Typical{}, false, nil
+	}
 	homes, err := n.homes(ctx, residence, zone, k, month)
 	if err != nil {
 		return Typical{}, false, err
 	}
-	if err := n.keep(ctx, residence, k, month, homes); err != nil {
+	some, err := n.keep(ctx, residence, k, month, homes)
+	if err != nil {
 		return Typical{}, false, err
+	}
+	if !some {
+		n.none.note(group, now)
+		return Typical{}, false, nil
 	}
 	t, _, err = n.told(ctx, residence, k, month, occupants)
 	return t, t.Homes > 0, err
 }
 
 // keep writes down what is told of a month: each size of household at once, so that
-// all are of the same homes. Where nothing may be told nothing is kept, because
-// the readings may still be on their way.
-func (n *Neighbourhood) keep(ctx context.Context, residence metering.SiteID, k metering.Kind, month civil.Month, homes []HomeUse) error {
+// all are of the same homes. Where nothing may be told nothing is kept and some is
+// false, because the readings may still be on their way.
+func (n *Neighbourhood) keep(ctx context.Context, residence metering.SiteID, k metering.Kind, month civil.Month, homes []HomeUse) (some bool, err error) {
 	made := make([]Typical, mostOccupants+1)
-	some := false
 	for people := range made {
 		if t, ok := Circle(homes, MeasureOf(k), month, people); ok {
 			made[people], some = t, true
 		}
 	}
 	if !some {
-		return nil
+		return false, nil
 	}
-	return sqldb.InTx(ctx, n.db, func(tx *sql.Tx) error {
+	return true, sqldb.InTx(ctx, n.db, func(tx *sql.Tx) error {
 		for people, t := range made {
 			_, err := tx.ExecContext(ctx, keepTypical, string(residence), string(k), month.String(), people, t.Homes, int64(t.Used), int64(t.Quarter))
 			if err != nil {

@@ -3,11 +3,13 @@ package roster
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
@@ -37,6 +39,7 @@ type fileProvision struct {
 func (r *reader) tariffs(f file) {
 	residence := r.roster.Premises.Residence
 	seen := map[string]bool{}
+	today := civil.DateIn(time.Now(), time.UTC) // for limits of years
 	for i, written := range f.Tariffs {
 		place := fmt.Sprintf("tariffs[%d] %s from %s", i, written.Kind, written.From)
 		if key := written.Kind + "/" + written.From; seen[key] {
@@ -57,10 +60,10 @@ func (r *reader) tariffs(f file) {
 		case t.Kind == metering.Heat && t.Bill == metering.Charges:
 			t.IndividualPercent = residence.HeatIndividualPercent
 		}
-		for _, fault := range t.Faults() {
+		for _, fault := range t.Faults(today) {
 			r.fault(place, "%s is not right or missing", fault.Name)
 		}
-		// The same tariff keeps its id over loads.
+		// The same tariff keeps its id over loads and databases.
 		t.ID = charges.TariffID(uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "tariff/%s/%s/%s", residence.ID, written.Kind, written.From)).String())
 		r.roster.Tariffs = append(r.roster.Tariffs, t)
 	}
@@ -71,7 +74,10 @@ func (r *reader) provisions(place string, d fileDwelling) {
 		if p.MonthlyCents < 0 || p.MonthlyCents > charges.MostProvisionCents {
 			r.fault(place, "provisions: monthly_cents: want 0 to %d, got %d", charges.MostProvisionCents, p.MonthlyCents)
 		}
-		r.roster.Advances = append(r.roster.Advances, charges.Provision{Dwelling: premises.DwellingID(d.ID),
-			From: r.date(place, "provisions: from", p.From), MonthlyCents: p.MonthlyCents})
+		from := r.date(place, "provisions: from", p.From)
+		if _, wrong := charges.DateFault("from", from, civil.DateIn(time.Now(), time.UTC)); wrong && !from.IsZero() {
+			r.fault(place, "provisions: from: want a day from 2000 to ten years from now, got %s", p.From)
+		}
+		r.roster.Advances = append(r.roster.Advances, charges.Provision{Dwelling: premises.DwellingID(d.ID), From: from, MonthlyCents: p.MonthlyCents})
 	}
 }

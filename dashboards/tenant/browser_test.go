@@ -86,6 +86,7 @@ func testBrowser(t *testing.T, s *webtest.Site) {
 	p := sit(t, s, s.Invite(t, "amina"))
 	p.reads("Bonjour Amina Diallo", "moins d’eau froide que l’an dernier")
 	p.finds()
+	p.findsCost()
 	p.compares()
 	p.checksDial()
 	p.prints()
@@ -114,6 +115,21 @@ func (p sitter) finds() {
 	p.reads("Eau froide, 2026", "1,18 m³ de moins.")
 }
 
+// findsCost: what does this month cost, on which bill, and why?
+func (p sitter) findsCost() {
+	p.t.Helper()
+	p.press("← Retour à l’accueil")
+	p.reads("environ 7 € depuis le 1er mars, dans vos charges : eau froide", "environ 17 € depuis le 1er mars, chez votre fournisseur : électricité",
+		"C’est une estimation, pas une facture.")
+	p.press("Électricité : semaine, mois, année")
+	p.reads("Électricité, mars 2026", "environ 17 € depuis le 1er mars, chez votre fournisseur")
+	if page := p.ask(`document.body.innerText`); strings.Contains(page, "€/kWh") {
+		p.t.Error("the price stands there before anybody asked")
+	}
+	p.press("Pourquoi ce chiffre ?")
+	p.reads("Prix, du 10 mars au 18 mars", "× 0,194 €/kWh", "16,93 €, soit environ 17 €, chez votre fournisseur", "L’abonnement n’est pas compris.")
+}
+
 func (p sitter) compares() {
 	p.t.Helper()
 	p.press("← Retour à l’accueil")
@@ -130,7 +146,7 @@ func (p sitter) checksDial() {
 	p.press("Vérifier mon compteur")
 	p.press("Que montre votre compteur, en m³ ?")
 	p.types("52,8\n")
-	p.reads("C’est bien le compteur que nous lisons.")
+	p.reads("Ce chiffre va avec le nôtre.")
 }
 
 // prints: the paper holds the figures and nothing that only a screen is good for.

@@ -3,6 +3,7 @@ package tenant
 import (
 	"time"
 
+	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
@@ -19,6 +20,7 @@ type card struct {
 	None   string // why there is no figure
 	Lines  []string
 	Notes  []string // what the reader should know before believing a figure
+	Cost   *cost
 	Why    *why
 	Chart  *chart
 	Fresh  string
@@ -45,6 +47,7 @@ type why struct {
 	Sentence             string
 	From, To, Difference string
 	Parts                []whyPart
+	Cost                 *whyCost // nil where there is no amount
 }
 
 // A whyPart is one meter's two indexes. Reference is what the installer calls the
@@ -55,6 +58,7 @@ type whyPart struct{ Name, Reference, FromDay, FromIndex, ToDay, ToIndex, Used s
 type teller struct {
 	web.Language
 	home   consumption.Home
+	priced charges.PricedHome
 	now    time.Time
 	helped bool // the reader is a helper
 }
@@ -67,19 +71,21 @@ func (t teller) off() string {
 	return t.T("home.off")
 }
 
-// setFigure fills the month's figure, or what to say instead.
-func (t teller) setFigure(c *card, m consumption.Month, ok bool, when, none string) {
-	if !ok {
+// setFigure fills the figure of the days [from, to), or what to say instead.
+func (t teller) setFigure(c *card, s consumption.Series, from, to civil.Date, when, none string) {
+	e := t.priced.Cost(s, from, to)
+	if len(e.Parts) == 0 {
 		c.None = none
 		return
 	}
-	t.setTotal(c, m.Why, when)
+	t.setTotal(c, e, when)
 }
 
-// setTotal fills a figure and what it is made of.
+// setTotal fills a figure, what it costs and what it is made of.
 func (t teller) setTotal(c *card, e metering.Explanation, when string) {
 	c.Big, c.Second = t.OfMonth(c.Kind, e.Used)
 	c.When = when
+	c.Cost = t.cost(e, when)
 	c.Why = t.why(e)
 }
 
@@ -87,7 +93,10 @@ func (t teller) why(e metering.Explanation) *why {
 	w := &why{Sentence: t.T("why.sentence"), From: t.T("why.from"), To: t.T("why.to"), Difference: t.T("why.used")}
 	if e.Quality == metering.Estimated {
 		w.Sentence += " " + t.T("why.estimated")
+	} else {
+		w.Sentence += " " + t.T("why.measured")
 	}
+	w.Cost = t.whyCost(e)
 	for i, p := range e.Parts {
 		name := t.T("why.meter_of", t.T("kind."+string(e.Kind)))
 		if len(e.Parts) > 1 {

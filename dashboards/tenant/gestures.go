@@ -3,14 +3,17 @@ package tenant
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/tips"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
 const (
@@ -46,18 +49,21 @@ type gestureCard struct {
 	Times          int
 	Fault          string
 	Verdict        []string // what the better way spares in a year
+	Prices         []string // those that the euros were reckoned with
 	Rough          bool     // the numbers are only typical
 	Daily          bool     // days are counted rather than times
-	Water, Euros   bool     // whether a column has any number
+	Water          bool     // whether its column has any number
+	Bills          []string // the columns of euros: one for each bill
 	Household      string   // of the home that is looked at; empty at home
 }
 
 // A wayLine is one way of doing it: once, and in a year.
 type wayLine struct {
-	Name                string
-	Litres, Energy      string // once
-	Year, Euros, Source string
-	Share               int // of the greatest, 0 to 100, for the bar
+	Name           string
+	Litres, Energy string // once
+	Year, Source   string
+	Euros          []string // in a year, one for each of Bills
+	Share          int      // of the greatest, 0 to 100, for the bar
 }
 
 var gesturesPage = web.MustPage[gesturesView](templates, "templates/gestures.html", "templates/whose.html")
@@ -65,18 +71,19 @@ var gesturesPage = web.MustPage[gesturesView](templates, "templates/gestures.htm
 // gestures serves GET /gestes: what a bath takes and what a shower, and so on. It
 // needs no meter.
 func (h *Handler) gestures(c echo.Context) error {
-	view := gesturesView{Chrome: h.Site.Chrome(c, "gestures.title"), Most: mostTimes, NoPrices: h.Prices == nil}
+	view := gesturesView{Chrome: h.Site.Chrome(c, "gestures.title"), Most: mostTimes}
 	var err error
 	if view.whose, err = h.whose(c, view.Language); err != nil {
 		return err
 	}
-	home, err := h.simply(c, view.Viewer)
+	home, known, err := h.simply(c, view.Viewer)
 	if err != nil {
 		return err
 	}
+	view.NoPrices = !known.known(home.Today)
 	view.HomeLink, view.Heated = view.link("/"), heatedBy(view.Language, home.Water)
 	for _, g := range h.Gestures {
-		card, err := h.compare(c, view, home, g)
+		card, err := view.compare(c, home, known, g)
 		if err != nil {
 			return err
 		}
@@ -86,27 +93,29 @@ func (h *Handler) gestures(c echo.Context) error {
 	return gesturesPage.Render(c, http.StatusOK, view)
 }
 
-// simply is what the comparison has to know of a home: what heats its water. Who
-// has no home yet compares too.
-func (h *Handler) simply(c echo.Context, v premises.Viewer) (tips.Home, error) {
+// simply is what the comparison has to know of a home: what heats its water, and
+// what its residence pays. Who has no home yet compares too.
+func (h *Handler) simply(c echo.Context, v premises.Viewer) (tips.Home, prices, error) {
 	ctx, now := c.Request().Context(), h.Now()
 	zone, err := h.Homes.Zone(ctx, v)
 	if isNone(err) {
-		return tips.Home{Today: civil.DateOf(now.UTC())}, nil
+		return tips.Home{Today: civil.DateOf(now.UTC())}, prices{}, nil
 	}
 	if err != nil {
-		return tips.Home{}, err
+		return tips.Home{}, prices{}, err
 	}
 	home := tips.Home{Today: civil.DateIn(now, zone), Zone: zone}
 	stays, err := h.Homes.During(ctx, v, now, home.Today, home.Today.AddDays(1))
 	if isNone(err) {
-		return home, nil
+		return home, prices{}, nil
 	}
 	if err != nil {
-		return tips.Home{}, err
+		return tips.Home{}, prices{}, err
 	}
-	home.Water = waterOf(stays[len(stays)-1].Dwelling.HotWater)
-	return home, nil
+	dwelling := stays[len(stays)-1].Dwelling
+	home.Water = waterOf(dwelling.HotWater)
+	tariffs, err := h.Charges.Of(ctx, dwelling.Residence)
+	return home, prices{tariffs}, err
 }
 
 // waterOf says in the words of tips what heats a dwelling's water; empty where
@@ -138,7 +147,7 @@ func heatedBy(l web.Language, w tips.WaterHeating) string {
 }
 
 // compare reckons a gesture once and for a year.
-func (h *Handler) compare(c echo.Context, v gesturesView, home tips.Home, g tips.Gesture) (gestureCard, error) {
+func (v gesturesView) compare(c echo.Context, home tips.Home, known prices, g tips.Gesture) (gestureCard, error) {
 	card := gestureCard{ID: g.ID, Name: v.in(g.Name), Unit: v.in(g.Unit), Times: usualTimes, Rough: g.Known == tips.Unfounded, Daily: g.ID == allDay}
 	if c.QueryParam(gestureField) == g.ID {
 		times, err := strconv.Atoi(c.QueryParam(timesField))
@@ -148,19 +157,19 @@ func (h *Handler) compare(c echo.Context, v gesturesView, home tips.Home, g tips
 			card.Times = times
 		}
 	}
-	prices := h.Prices
-	if prices == nil || card.Rough { // euros of a number that nobody measured would be made up
-		prices = noPrices{}
+	if card.Rough { // euros of a number that nobody measured would be made up
+		known = prices{}
 	}
-	once, err := g.Compare(home, 1, prices)
+	once, err := g.Compare(home, 1, known)
 	if err != nil {
 		return gestureCard{}, fmt.Errorf("compare: %w", err)
 	}
-	year, err := g.Compare(home, float64(card.Times*weeksAYear), prices)
+	year, err := g.Compare(home, float64(card.Times*weeksAYear), known)
 	if err != nil {
 		return gestureCard{}, fmt.Errorf("compare: %w", err)
 	}
 	card.fill(v, once, year)
+	card.Prices = v.pricesOf(home.Today, once)
 	return card, nil
 }
 
@@ -184,7 +193,10 @@ func (g *gestureCard) fill(v gesturesView, once, year []tips.Cost) {
 			least = i
 		}
 		g.Water = g.Water || cost.Litres > 0
-		g.Euros = g.Euros || year[i].Priced && year[i].Cents() > 0
+	}
+	on := billsOf(year)
+	for _, bill := range on {
+		g.Bills = append(g.Bills, v.headOf(bill))
 	}
 	for i, cost := range once {
 		line := wayLine{Name: v.in(cost.Way.Name), Energy: v.KWh(cost.KWh), Source: cost.Way.Source}
@@ -194,9 +206,7 @@ func (g *gestureCard) fill(v gesturesView, once, year []tips.Cost) {
 		} else {
 			line.Year = v.KWh(year[i].KWh)
 		}
-		if year[i].Priced {
-			line.Euros = v.T("gestures.about", v.Euros(year[i].Cents()))
-		}
+		line.Euros = v.perBill(year[i], on)
 		if most := weight(once[greatest]); most > 0 {
 			line.Share = int(100 * weight(cost) / most)
 		}
@@ -221,9 +231,65 @@ func (g *gestureCard) verdict(v gesturesView, most, least tips.Cost) {
 	if kwh := most.KWh - least.KWh; kwh > 0 {
 		g.Verdict = append(g.Verdict, v.T("gestures.spares_energy", name, v.KWh(kwh)))
 	}
-	if most.Priced && least.Priced {
-		if euros := tips.RoundEuros(most.Cents() - least.Cents()); euros > 0 {
-			g.Verdict = append(g.Verdict, v.T("gestures.spares_euros", name, v.Euros(100*euros)))
+	charged, supplied := tips.RoundEuros(most.ChargesCents-least.ChargesCents), tips.RoundEuros(most.SupplierCents-least.SupplierCents)
+	if !most.Priced || !least.Priced || min(charged, supplied) < 0 {
+		return // what one bill spares and the other takes would have to be added
+	}
+	if charged > 0 {
+		g.Verdict = append(g.Verdict, v.T("gestures.spares_charges", name, v.Euros(100*charged)))
+	}
+	if supplied > 0 {
+		g.Verdict = append(g.Verdict, v.T("gestures.spares_supplier", name, v.Euros(100*supplied)))
+	}
+}
+
+// headOf names the column of a bill.
+func (v gesturesView) headOf(bill metering.Bill) string {
+	if bill == metering.Supplier {
+		return v.T("gestures.supplier")
+	}
+	return v.T("gestures.charges")
+}
+
+// billsOf lists the bills on which any of the ways costs something.
+func billsOf(year []tips.Cost) []metering.Bill {
+	return slices.DeleteFunc(slices.Clone(bills), func(bill metering.Bill) bool {
+		return !slices.ContainsFunc(year, func(c tips.Cost) bool { return c.Priced && centsOn(c, bill) > 0 })
+	})
+}
+
+func centsOn(c tips.Cost, bill metering.Bill) int64 {
+	if bill == metering.Supplier {
+		return c.SupplierCents
+	}
+	return c.ChargesCents
+}
+
+// perBill writes what a way costs on each bill.
+func (v gesturesView) perBill(c tips.Cost, on []metering.Bill) (all []string) {
+	for _, bill := range on {
+		if !c.Priced {
+			all = append(all, "–")
+			continue
+		}
+		all = append(all, teller{Language: v.Language}.about(centsOn(c, bill)))
+	}
+	return all
+}
+
+// pricesOf writes each price once, with its date and where it stands.
+func (v gesturesView) pricesOf(today civil.Date, costs []tips.Cost) (all []string) {
+	t := teller{Language: v.Language, home: consumption.Home{Today: today}}
+	for _, c := range costs {
+		for _, r := range c.Rates {
+			text := v.T("gestures.price_of", t.onBill(metering.Bill(r.Bill), t.price(r.Price)), t.since(r.From))
+			if r.Source != "" {
+				text += " " + v.T("why.source", r.Source)
+			}
+			if !slices.Contains(all, text) {
+				all = append(all, text)
+			}
 		}
 	}
+	return all
 }

@@ -12,8 +12,10 @@ import (
 type headline struct {
 	Arrow    course // empty where nothing can be compared yet
 	Sentence string
-	More     string // what was compared with what
-	Fresh    string // when any meter was read last
+	More     string   // what was compared with what
+	Spent    []billed // since the month began, on each bill
+	NoBill   string   // that this is no bill
+	Fresh    string   // when any meter was read last
 }
 
 // A beside is a home a month and a year ago, on the same days.

@@ -66,7 +66,10 @@ func (h *Handler) home(c echo.Context) error {
 		return err
 	}
 	stay := home.Stays[len(home.Stays)-1]
-	t := teller{Language: view.Language, home: home, now: now, helped: view.Helped != ""}
+	t, err := h.teller(c, view.Language, home, view.whose)
+	if err != nil {
+		return err
+	}
 	view.Place = view.Door(stay.Dwelling.Label, stay.Dwelling.Building, stay.Dwelling.Staircase)
 	view.MonthLink, view.MonthName = view.link(monthLink(today.MonthOf())), t.Month(today.MonthOf())
 	view.NoMeters = len(home.Series) == 0
@@ -78,10 +81,17 @@ func (h *Handler) home(c echo.Context) error {
 	return homePage.Render(c, http.StatusOK, view)
 }
 
+// teller returns what tells of a home, prices and checks of meters included.
+func (h *Handler) teller(c echo.Context, l web.Language, home consumption.Home, w whose) (teller, error) {
+	priced, err := h.Charges.Priced(c.Request().Context(), home)
+	return teller{Language: l, home: home, priced: priced, now: h.Now(), helped: w.Helped != ""}, err
+}
+
 // fill adds a card for each kind, and what to say first.
 func (v *homeView) fill(t teller, ago beside) {
 	v.Ways = v.ways(t.Language)
 	var all []comparison
+	var spent sums
 	for _, s := range t.home.Series {
 		card := t.homeCard(s)
 		t.lead(&card, s, v.whose, t.home.Today)
@@ -89,10 +99,14 @@ func (v *homeView) fill(t teller, ago beside) {
 			all = append(all, c)
 			card.Change = c.change
 		}
+		if s.Resolution.Allows(metering.Day) { // others tell of the month before
+			spent.add(card)
+		}
 		v.Cards = append(v.Cards, card)
 	}
 	if len(t.home.Series) > 0 {
 		h := t.headline(all)
+		h.Spent, h.NoBill = t.told(spent), t.T("cost.no_bill")
 		v.Headline = &h
 		v.sayOnce(h.Fresh)
 	}
@@ -182,8 +196,7 @@ func (t teller) homeCard(s consumption.Series) card {
 		return c
 	case metering.Month:
 		last := t.home.Today.MonthOf().Prev()
-		m, ok := s.Month(last)
-		t.setFigure(&c, m, ok, t.T("month.whole", t.Month(last)), t.T("home.no_month"))
+		t.setFigure(&c, s, last.First(), last.Next().First(), t.T("month.whole", t.Month(last)), t.T("home.no_month"))
 		c.Lines = []string{t.T("home.monthly")}
 	default:
 		t.dailyCard(&c, s)
@@ -194,8 +207,7 @@ func (t teller) homeCard(s consumption.Series) card {
 
 func (t teller) dailyCard(c *card, s consumption.Series) {
 	today := t.home.Today
-	m, ok := s.Month(today.MonthOf())
-	t.setFigure(c, m, ok, t.T("home.since", t.DayOfMonth(t.monthStart())), t.T("home.no_figure"))
+	t.setFigure(c, s, today.MonthOf().First(), today.AddDays(1), t.T("home.since", t.DayOfMonth(t.monthStart())), t.T("home.no_figure"))
 	if yesterday, ok := s.Day(today.AddDays(-1)); ok {
 		key := "home.yesterday"
 		switch {

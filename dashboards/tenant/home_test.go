@@ -9,11 +9,13 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/meters/check"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/roster"
+	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
 	"github.com/xnetroseraie/xnet/api/tips"
 	"github.com/xnetroseraie/xnet/dashboards/tenant"
 	"github.com/xnetroseraie/xnet/dashboards/web"
@@ -24,11 +26,17 @@ import (
 	"github.com/xnetroseraie/xnet/internal/testkit"
 )
 
-// street is Amina's home with all kinds of reading, Jean's whose meter is read once
+// street is Amina's home with all kinds of reading, its meters verified and its heat
+// without a price, Jean's whose meter is read once
 // a day and lost a day, Rose's without meters, and an empty one.
 const street = `
 residence: {id: r, name: La Rue, zone: Europe/Paris, earliest: 2024-12-01T00:00:00Z}
 gateways: [{id: g}]
+tariffs:
+  - {kind: cold_water, from: 2024-01-01, price_micro_eur: 4690000, source: Syndicat des eaux}
+  - {kind: hot_water, from: 2026-01-01, price_micro_eur: 12000000}
+  - {kind: electricity, from: 2025-08-01, bill: supplier, price_micro_eur: 195200}
+  - {kind: electricity, from: 2026-03-10, bill: supplier, price_micro_eur: 194000}
 dwellings:
   - id: d1
     label: "12"
@@ -65,7 +73,7 @@ func afternoon(t testing.TB) time.Time {
 }
 
 // newStreet serves the pages over three homes in a real InfluxDB.
-func newStreet(t testing.TB, prices tips.Prices) *webtest.Site {
+func newStreet(t testing.TB) *webtest.Site {
 	t.Helper()
 	c := influx.DefaultConfig()
 	c.URL, c.Keep, c.Prefix = testkit.Influx(t).URL, influx.Retention{}, "t"+strings.ToLower(rand.Text()[:12])
@@ -91,12 +99,21 @@ func newStreet(t testing.TB, prices tips.Prices) *webtest.Site {
 		if err := roster.Store(t.Context(), s.DB, residence); err != nil {
 			t.Fatal(err)
 		}
+		for point, meter := range map[string]string{"p1": "cw", "p2": "el", "p3": "he"} {
+			verify(t, s, meter, point)
+		}
 		e.Use(web.Secure)
 		s.Frame.Register(e)
 		homes, fleet := premises.NewStore(s.DB), meters.NewStore(s.DB)
 		tenant.New(tenant.Parts{Site: s.Frame, Door: s.Door, Homes: homes, Consumption: consumption.NewReader(homes, fleet, client),
-			Checks: check.NewStore(s.DB, fleet, client), Gestures: catalogue.Gestures, Prices: prices, Now: s.Now}).Register(e)
+			Checks: check.NewStore(s.DB, fleet, client), Charges: charges.NewStore(s.DB), Gestures: catalogue.Gestures, Now: s.Now}).Register(e)
 	})
+}
+
+// verify writes that the meter passed its check when it was hung up.
+func verify(t testing.TB, s *webtest.Site, meter, point string) {
+	t.Helper()
+	sqldbtest.Exec(t, s.DB, `INSERT INTO meter_check (meter_id, point_id, bound_ms, state) SELECT meter_id, point_id, from_ms, 'verified' FROM binding WHERE meter_id = $1 AND point_id = $2`, meter, point)
 }
 
 // furnish writes what the meters counted: Amina's home 100 litres a day in 2025

@@ -1,27 +1,24 @@
 package tenant_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
-	"github.com/xnetroseraie/xnet/api/tips"
 	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
-	"github.com/xnetroseraie/xnet/internal/civil"
-	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
 // TestPages asks for every page of a home over one InfluxDB.
 func TestPages(t *testing.T) {
-	s := newStreet(t, tariff{})
+	s := newStreet(t)
 	t.Run("amina", func(t *testing.T) { testAmina(t, visit(t, s, "amina")) })
 	t.Run("jean", func(t *testing.T) { testJean(t, visit(t, s, "jean")) })
 	t.Run("rose", func(t *testing.T) { testRose(t, visit(t, s, "rose")) })
 	t.Run("file", func(t *testing.T) { testFile(t, visit(t, s, "amina")) })
 	t.Run("gestures", func(t *testing.T) { testGestures(t, s) })
+	t.Run("euros", func(t *testing.T) { testEuros(t, s) })
 	t.Run("dial", func(t *testing.T) { testDial(t, visit(t, s, "amina")) })
 	t.Run("english", func(t *testing.T) { testEnglish(t, visit(t, s, "amina")) })
 	t.Run("nonsense", func(t *testing.T) {
@@ -40,9 +37,9 @@ func testAmina(t *testing.T, b webtest.Browser) {
 		{"home", "/", 200, []string{"Ce mois-ci : moins d’eau froide que l’an dernier.", "Comparé aux 17 mêmes jours de mars 2025.", "il y a 8 secondes — 14:03:20",
 			"Une question ? Claire Moreau est au", "tel:0241000000", "1,39 m³", "340 litres de moins.", "1,36 m³ au lieu de 1,70 m³.", "480 kWh", "Que voulez-vous faire ?",
 			"/consommation/cold_water/2026-03", "/consommation/heat/2026", "L’hiver n’était peut-être pas aussi froid."},
-			[]string{"/consommation/gas", "Compteur cw", "€"}},
+			[]string{"/consommation/gas", "Compteur cw"}},
 		{"month", "/consommation/cold_water/2026-03", 200, []string{"Eau froide, mars 2026", "1,39 m³", "(1 390 litres)", "depuis le 1er mars", "340 litres de moins.",
-			"2 jours sont estimés. Le total reste juste.", "51,220 m³", "52,610 m³", "dimanche 1er mars, 00:00", "Compteur : Eau froide", "Référence du compteur : cw",
+			"2 jours sont estimés : des relevés manquent.", "51,220 m³", "52,610 m³", "dimanche 1er mars, 00:00", "Compteur : Eau froide", "Référence du compteur : cw",
 			"Mois d’avant (février 2026)", "l’an dernier : 100 litres", "/consommation/cold_water/2026-03?jour=2026-03-10#jour", "Télécharger les chiffres"},
 			[]string{"Mois d’après", "<caption>Compteur cw", "jeudi 19 mars</a>", "Il manque"}},
 		{"one day", "/consommation/cold_water/2026-03?jour=2026-03-10", 200, []string{"mardi 10 mars</h2>", "80 litres", "51,940 m³", "52,020 m³", "0,080 m³"}, nil},
@@ -112,7 +109,7 @@ func testHelper(t *testing.T, s *webtest.Site) {
 			`href="/consommation/cold_water/2026-02?foyer=h1"`, `href="/consommation/cold_water/2026?foyer=h1"`, `href="/consommation/cold_water/2026-03/fichier?foyer=h1"`,
 			`href="/consommation/cold_water/2026-03?foyer=h1&amp;jour=2026-03-10#jour"`, `href="/consommation/cold_water/2026-03?foyer=h1&amp;papier=1"`}, nil},
 		{"its gestures", "/gestes?foyer=h1", 200, []string{"Votre eau chaude vient de l’immeuble.", `name="foyer" value="h1"`}, nil},
-		{"its dial", "/verifier?foyer=h1&compteur=cold_water&cadran=52,7", 200, []string{"C’est bien le compteur", `name="foyer" value="h1"`}, nil},
+		{"its dial", "/verifier?foyer=h1&compteur=cold_water&cadran=52,7", 200, []string{"Ce chiffre va avec", `name="foyer" value="h1"`}, nil},
 		{"not read there", "/consommation/gas/2026-03?foyer=h1", 200, []string{"Il faut d’abord l’accord du foyer."}, []string{"votre accord"}},
 		{"a home not helped", "/consommation/cold_water/2026-03?foyer=h2", 404, nil, []string{"50 litres", "Jean"}},
 		{"nor its dial", "/verifier?foyer=h2", 404, nil, []string{"m³"}},
@@ -159,47 +156,29 @@ func testFile(t *testing.T, b webtest.Browser) {
 	}
 }
 
-// tariff is 4.69 € a m³ of cold water and 12 € of hot, on the charges, and 0.194 €
-// a kWh of electricity, on the household's own bill.
-type tariff struct{}
-
-func (tariff) Rates(k metering.Kind, on civil.Date) ([]tips.Rate, error) {
-	rate := func(micro int64, per string, bill tips.Bill) ([]tips.Rate, error) {
-		return []tips.Rate{{Price: metering.Price{MicroEUR: micro, Per: per, From: "2026-01-01"}, Share: 1, Bill: bill}}, nil
-	}
-	switch k {
-	case metering.ColdWater:
-		return rate(4_690_000, "m3", tips.Charges)
-	case metering.HotWater:
-		return rate(12_000_000, "m3", tips.Charges)
-	case metering.Electricity:
-		return rate(194_000, "kWh", tips.Supplier)
-	default:
-		return nil, fmt.Errorf("%s on %s: %w", k, on, tips.ErrNoPrice)
-	}
-}
-
 // The amounts are those of the catalogue, 364 times a year: a bath of 150 litres is
 // 54.6 m³, of which 57.5 % hot: 23.2 m³ × 4.69 € + 31.4 m³ × 12 € = 486 €.
 func testGestures(t *testing.T, s *webtest.Site) {
 	amina, rose := visit(t, s, "amina"), visit(t, s, "rose")
 	look{"shared hot water", "/gestes", 200, []string{"Bain ou douche", "150 litres", "4,0 kWh", "54,6 m³, 1 458 kWh", "environ 486 €", "environ 117 €",
-		"Une douche de 3 minutes : environ 370 € de moins par an.", "Une douche de 3 minutes : 41,5 m³ d’eau de moins par an.",
-		"Ce sont des chiffres courants. Ils ne sont pas mesurés chez vous.", "Éteint : 87,4 kWh de moins par an.", "Éteint : environ 15 € de moins par an.",
-		"Combien de jours par semaine ?", "À 30 °C", "Votre eau chaude vient de l’immeuble."}, []string{"Les prix ne sont pas encore connus."}}.check(t, amina)
+		"Une douche de 3 minutes : environ 370 € de moins par an, dans vos charges.", "Une douche de 3 minutes : 41,5 m³ d’eau de moins par an.",
+		"Ce sont des chiffres courants. Ils ne sont pas mesurés chez vous.", "Éteint : 87,4 kWh de moins par an.", "Éteint : environ 15 € de moins par an, chez votre fournisseur.",
+		`<th scope="col" class="number">Dans vos charges</th><th scope="col" class="number">Chez votre fournisseur</th>`, `<td class="number">environ 137 €</td><td class="number">environ 71 €</td>`, "À 30 °C : environ 40 € de moins par an, chez votre fournisseur.", "Les prix du jour",
+		"0,194 €/kWh, chez votre fournisseur, depuis le mardi 10 mars.", "4,69 €/m³, dans vos charges, depuis le lundi 1er janvier 2024. D’où vient ce prix : Syndicat des eaux",
+		"Combien de jours par semaine ?", "À 30 °C", "Votre eau chaude vient de l’immeuble."}, []string{"Les prix ne sont pas encore connus.", "environ 207 €"}}.check(t, amina)
 	look{"twice a week", "/gestes?geste=oven_or_microwave&fois=2", 200, []string{"Sur un an, 2 fois par semaine", "104 kWh", "Le micro-ondes : 88,4 kWh de moins par an."}, []string{"environ 20 €", "Le micro-ondes : environ"}}.check(t, amina)
 	look{"no number", "/gestes?geste=oven_or_microwave&fois=x", 200, []string{"Écrivez un nombre de 1 à 70.", "Sur un an, 7 fois par semaine"}, nil}.check(t, amina)
 	look{"too often", "/gestes?geste=bath_or_shower&fois=71", 200, []string{"Écrivez un nombre de 1 à 70."}, nil}.check(t, amina)
 	// What heats Rose's water nobody said: no price of a bath, but one of standby.
-	look{"unknown hot water", "/gestes", 200, []string{"environ 17 €", "54,6 m³"}, []string{"environ 486 €", "environ 256 €", "environ 71 €", "Une douche de 3 minutes : environ"}}.check(t, rose)
+	look{"unknown hot water", "/gestes", 200, []string{"environ 17 €", "54,6 m³"}, []string{"environ 486 €", "environ 256 €", "environ 61 €", "Une douche de 3 minutes : environ"}}.check(t, rose)
 }
 
 func testDial(t *testing.T, b webtest.Browser) {
 	for _, l := range []look{
-		{"nothing typed", "/verifier", 200, []string{"52,610 m³", "il y a 8 secondes", "pas encore vérifié", "Rien n’est gardé."}, []string{"C’est bien le compteur", "Ce n’est pas notre chiffre"}},
-		{"what we read", "/verifier?compteur=cold_water&cadran=52,610", 200, []string{"C’est bien le compteur que nous lisons."}, nil},
-		{"a little later", "/verifier?compteur=cold_water&cadran=00053,1", 200, []string{"C’est bien le compteur que nous lisons."}, nil},
-		{"whole m³", "/verifier?compteur=cold_water&cadran=52", 200, []string{"C’est bien le compteur que nous lisons."}, nil},
+		{"nothing typed", "/verifier", 200, []string{"52,610 m³", "il y a 8 secondes", "Ce compteur est vérifié.", "Rien n’est gardé."}, []string{"Ce chiffre va avec", "Ce n’est pas notre chiffre"}},
+		{"what we read", "/verifier?compteur=cold_water&cadran=52,610", 200, []string{"Ce chiffre va avec le nôtre."}, nil},
+		{"a little later", "/verifier?compteur=cold_water&cadran=00053,1", 200, []string{"Ce chiffre va avec le nôtre."}, nil},
+		{"whole m³", "/verifier?compteur=cold_water&cadran=52", 200, []string{"Ce chiffre va avec le nôtre."}, nil},
 		{"the neighbour's", "/verifier?compteur=cold_water&cadran=31,200", 200, []string{"Ce n’est pas notre chiffre."}, nil},
 		{"less than we read", "/verifier?compteur=cold_water&cadran=52,500", 200, []string{"Ce n’est pas notre chiffre."}, nil},
 		{"a word", "/verifier?compteur=cold_water&cadran=beaucoup", 200, []string{"Écrivez seulement des chiffres et une virgule", `value="beaucoup"`}, nil},
@@ -216,7 +195,7 @@ func testEnglish(t *testing.T, b webtest.Browser) {
 		{"home", "/", 200, []string{"This month: less cold water than last year.", "Compared with the same 17 days of March 2025.", "340 litres less."}, []string{"litres de moins"}},
 		{"month", "/consommation/cold_water/2026-03", 200, []string{"Cold water, March 2026", "1.39 m³", "Why this figure?"}, nil},
 		{"week", "/consommation/cold_water/2026-03-11", 200, []string{"week of 9 March 2026"}, nil},
-		{"gestures", "/gestes", 200, []string{"A shower of 3 minutes: about €370 less a year."}, nil},
+		{"gestures", "/gestes", 200, []string{"A shower of 3 minutes: about €370 less a year, in your charges."}, nil},
 		{"check", "/verifier", 200, []string{"Check my meter"}, nil},
 		{"help", "/aide", 200, []string{"Help in pictures"}, nil},
 	} {

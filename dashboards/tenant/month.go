@@ -62,7 +62,10 @@ func (h *Handler) month(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	t := teller{Language: view.Language, home: home, now: now, helped: view.Helped != ""}
+	t, err := h.teller(c, view.Language, home, view.whose)
+	if err != nil {
+		return err
+	}
 	view.Name = t.Month(month)
 	view.Title, view.HomeLink = view.Name, view.link("/")
 	view.neighbours(month, all)
@@ -91,8 +94,7 @@ func (t teller) monthCard(s consumption.Series, month civil.Month, to civil.Date
 		c.None = t.off()
 		return c
 	}
-	m, ok := s.Month(month)
-	t.setFigure(&c, m, ok, t.period(month, to), t.T("month.nothing"))
+	t.setFigure(&c, s, month.First(), to, t.period(month, to), t.T("month.nothing"))
 	if s.Resolution == metering.Month {
 		c.Lines = []string{t.T("home.monthly")}
 		return c

@@ -11,6 +11,8 @@ func TestPagesFitTheirViews(t *testing.T) {
 	webtest.Fits(t, "access", accessPage)
 	webtest.Fits(t, "home", homePage)
 	webtest.Fits(t, "month", monthPage)
+	webtest.Fits(t, "kind", kindPage)
+	webtest.Fits(t, "gestures", gesturesPage)
 	webtest.Fits(t, "my data", myDataPage)
 	webtest.Fits(t, "erase", erasePage)
 }

@@ -58,7 +58,9 @@ func (h *Handler) sheet(c echo.Context, l web.Language) (sheet, error) {
 	if s.series, known = seriesOf(home, kind); !known {
 		return sheet{}, &problem.Error{Kind: problem.NotFound, Message: "tenancy.none"}
 	}
-	s.teller = teller{Language: l, home: home, now: now, helped: s.whose.Helped != ""}
+	if s.teller, err = h.teller(c, l, home, s.whose); err != nil {
+		return sheet{}, err
+	}
 	if s.stays, err = h.Homes.During(ctx, s.whose.Viewer, now, everSince, tomorrow); err != nil {
 		return sheet{}, err
 	}
@@ -177,8 +179,7 @@ func (s *sheet) incomplete() bool {
 // card says the period's figure, with its chart, its table and its indexes.
 func (s *sheet) card() card {
 	c := card{Kind: s.kind, Title: s.T("kind." + string(s.kind))}
-	start, end := s.period.from.Start(s.home.Zone), s.period.to().Start(s.home.Zone)
-	explained := total(s.series, start, end)
+	explained := s.priced.Cost(s.series, s.period.from, s.period.to())
 	switch {
 	case s.series.Resolution == metering.Off:
 		c.None = s.off()

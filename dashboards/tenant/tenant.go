@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/meters/check"
 	"github.com/xnetroseraie/xnet/api/premises"
@@ -26,11 +27,9 @@ type Parts struct {
 	Homes       *premises.Store
 	Consumption *consumption.Reader
 	Checks      *check.Store
+	Charges     *charges.Store // the prices; where none is known, pages show no euros
 	Gestures    []tips.Gesture // that may be compared, in the order of the page
-	// Prices tells what they cost; nil where no price is known, and the pages
-	// then show no euros.
-	Prices tips.Prices
-	Now    func() time.Time
+	Now         func() time.Time
 }
 
 // A Handler serves the pages.

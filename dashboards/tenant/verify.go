@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -121,10 +122,13 @@ func lastOf(s consumption.Series) (last metering.Boundary, known bool) {
 // What may have been counted since the last reading: several times what is usual,
 // and never less than what fills a bath or runs an oven.
 const (
-	generous       = 5
-	leastSinceML   = metering.Amount(1_000_000)
-	leastSinceWh   = metering.Amount(20_000)
-	hoursOfADay    = 24
+	generous     = 5
+	leastSinceML = metering.Amount(1_000_000)
+	leastSinceWh = metering.Amount(20_000)
+	hoursOfADay  = 24
+	// longestSince is how old the last reading may be: after more, too many numbers
+	// could be the dial's, also those of a neighbour's meter.
+	longestSince   = 48 * time.Hour
 	shortestSample = 1
 )
 
@@ -137,6 +141,9 @@ func (t teller) judgeDial(s consumption.Series, typed string) (verdict string, w
 	last, known := lastOf(s)
 	if !known {
 		return t.T("verify.not_read"), false
+	}
+	if t.now.Sub(last.At) > longestSince {
+		return t.T("verify.too_old"), false
 	}
 	if dial.Within(last.Index, last.Index+t.sinceThen(s, last), 1) {
 		return t.T("verify.agrees"), true

@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -183,4 +188,68 @@ func TestKilledDemoLeavesNothingBehind(t *testing.T) {
 			t.Errorf("killed at %q: %v", phase, err)
 		}
 	}
+}
+
+// TestDemoShowsEuros signs in to a demo as its guests do: an ordinary home reads
+// what its month costs, on which bill and why; the flats whose meters are crossed
+// read no euros.
+func TestDemoShowsEuros(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	r := runDemo(t, demoFolder(t))
+	r.await(t, "Ctrl-C ends everything")
+	home := r.page(t, "ordinary, read every 10 seconds", "/")
+	contains(t, home, "dans vos charges : eau froide, eau chaude", "chez votre fournisseur : électricité", "C’est une estimation, pas une facture.",
+		"× 70 kWh/m³", "× 4,69 €/m³", "× 0,194 €/kWh", "exemple, prix moyen de l’eau en France")
+	if strings.Contains(home, "non vérifié") {
+		t.Error("an ordinary home has a meter that is not verified")
+	}
+	crossed := r.page(t, "two flats whose water meters are crossed", "/")
+	contains(t, crossed, "Eau froide", "Compteur non vérifié. Nous n’affichons donc pas d’euros.")
+	if strings.Contains(crossed, "€") {
+		t.Error("a home whose meters are crossed reads euros")
+	}
+	contains(t, r.page(t, "a flat without meters", "/gestes"), "Les prix du jour", "chez votre fournisseur")
+	r.interrupt(t)
+}
+
+func contains(t *testing.T, page string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(page, text) {
+			t.Errorf("the page does not say %q", text)
+		}
+	}
+}
+
+// page returns a page of the running demo, spaces made plain, as the guest sees it
+// whom the demo introduces with these words.
+func (r *running) page(t *testing.T, guest, path string) string {
+	t.Helper()
+	said := r.text()[strings.LastIndex(r.text(), "Open"):]
+	address := regexp.MustCompile(`http://\S+`).FindString(said)
+	code := regexp.MustCompile(`(\S+)\s+flat \S+\s+` + regexp.QuoteMeta(guest)).FindStringSubmatch(said)
+	if code == nil {
+		t.Fatalf("the demo introduces nobody as %q", guest)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar, Timeout: 30 * time.Second}
+	answer, err := browser.PostForm(address+"/connexion", url.Values{"code": {code[1]}})
+	if err == nil {
+		answer.Body.Close()
+		answer, err = browser.Get(address + path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: status %d, %v", path, answer.StatusCode, err)
+	}
+	return strings.Join(strings.Fields(string(text)), " ")
 }
