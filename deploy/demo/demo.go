@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -65,12 +66,28 @@ func (d *demo) Run(e *environment) error {
 }
 
 // unlessInterrupted passes an error on, but for those of an interrupt, which is
-// no fault.
+// no fault. A terminal interrupts everybody at once, and a child may end of it
+// before the demo itself has heard.
 func unlessInterrupted(ctx context.Context, err error) error {
+	if endedByInterrupt(err) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
 	return err
+}
+
+func endedByInterrupt(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGINT
 }
 
 func (d *demo) end() {
