@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/deploy/bench"
-	"github.com/xnetroseraie/xnet/deploy/bench/analysis/paced"
 	"github.com/xnetroseraie/xnet/deploy/bench/analysis/residence"
+	"github.com/xnetroseraie/xnet/deploy/bench/paced"
 	"github.com/xnetroseraie/xnet/internal/influx"
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/xnetroseraie/xnet/deploy/bench/analysis/paced"
+	"github.com/xnetroseraie/xnet/deploy/bench/paced"
 )
 
 // What hangs must not slow the asking down, and those planned meanwhile have
@@ -24,6 +24,9 @@ func TestTheWaitCounts(t *testing.T) {
 		t.Fatalf("%d answers to %d requests, %d errors; want 100, 100 and none", len(got.Times), begun.Load(), got.Errors)
 	}
 	// A quarter and more of a second's requests were planned while all hung.
+	if ms := got.Quantile(0.75); ms < 40 || got.Quantile(1) < 280 {
+		t.Errorf("three quarters within %.0f ms, all within %.0f ms: those planned while one hung do not count", ms, got.Quantile(1))
+	}
 	if slow := got.Quantile(0.85); slow < 100 {
 		t.Errorf("85 of 100 within %.0f ms: those planned while one hung do not count", slow)
 	}
