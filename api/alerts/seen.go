@@ -115,13 +115,7 @@ func (s *Store) zones(ctx context.Context, v premises.Viewer) ([]*time.Location,
 	if err != nil {
 		return nil, err
 	}
-	return sqldb.Collect(rows, func(rows *sql.Rows) (*time.Location, error) {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		return time.LoadLocation(name)
-	})
+	return sqldb.Zones(rows)
 }
 
 // A shown case has the date from which on its steps are not; empty: all are.

@@ -276,13 +276,7 @@ func (s *Store) everyZone(ctx context.Context) ([]*time.Location, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sqldb.Collect(rows, func(rows *sql.Rows) (*time.Location, error) {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		return time.LoadLocation(name)
-	})
+	return sqldb.Zones(rows)
 }
 
 // Seen returns the sight of one household, for a page or an answer that is about

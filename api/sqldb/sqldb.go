@@ -163,6 +163,17 @@ func Collect[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error
 	return all, errors.Join(rows.Err(), rows.Close())
 }
 
+// Zones reads the name of a time zone of every row and closes rows.
+func Zones(rows *sql.Rows) ([]*time.Location, error) {
+	return Collect(rows, func(rows *sql.Rows) (*time.Location, error) {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		return time.LoadLocation(name)
+	})
+}
+
 // Ms writes an instant as the store keeps it: milliseconds since 1970.
 func Ms(at time.Time) int64 { return at.UnixMilli() }
 

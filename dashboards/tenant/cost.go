@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,24 +35,27 @@ func (t teller) cost(e metering.Explanation, when string) *cost {
 		return nil
 	}
 	c := &cost{cents: map[metering.Bill]int64{}}
-	of := map[metering.Bill]int64{metering.Charges: e.Cost.ChargesCents, metering.Supplier: e.Cost.SupplierCents}
 	for _, bill := range bills {
 		if !billedOn(e.Cost, bill) {
 			continue
 		}
-		c.cents[bill] = wholeEuros(of[bill])
-		c.Lines = append(c.Lines, billed{t.about(of[bill]), t.onBill(bill, when)})
+		cents := centsOn(bill, e.Cost.ChargesCents, e.Cost.SupplierCents)
+		c.cents[bill] = wholeEuros(cents)
+		c.Lines = append(c.Lines, billed{t.about(cents), t.onBill(bill, when)})
 	}
 	return c
 }
 
 func billedOn(c *metering.Cost, bill metering.Bill) bool {
-	for _, line := range c.Lines {
-		if line.Bill == bill {
-			return true
-		}
+	return slices.ContainsFunc(c.Lines, func(line metering.CostLine) bool { return line.Bill == bill })
+}
+
+// centsOn picks the cents of a bill.
+func centsOn(bill metering.Bill, charges, supplier int64) int64 {
+	if bill == metering.Supplier {
+		return supplier
 	}
-	return false
+	return charges
 }
 
 func wholeEuros(cents int64) int64 { return 100 * int64(math.Round(float64(cents)/100)) }
@@ -131,10 +135,10 @@ func (t teller) whyCost(e metering.Explanation) *whyCost {
 	for _, line := range e.Cost.Lines {
 		w.Prices = append(w.Prices, t.whyPrice(e.Kind, line))
 	}
-	of := map[metering.Bill]int64{metering.Charges: e.Cost.ChargesCents, metering.Supplier: e.Cost.SupplierCents}
 	for _, bill := range bills {
 		if billedOn(e.Cost, bill) {
-			w.Totals = append(w.Totals, t.onBill(bill, t.T("why.rounded", t.exactly(of[bill]*microPerCent), t.about(of[bill]))))
+			cents := centsOn(bill, e.Cost.ChargesCents, e.Cost.SupplierCents)
+			w.Totals = append(w.Totals, t.onBill(bill, t.T("why.rounded", t.exactly(cents*microPerCent), t.about(cents))))
 		}
 	}
 	return w

@@ -254,15 +254,8 @@ func (v gesturesView) headOf(bill metering.Bill) string {
 // billsOf lists the bills on which any of the ways costs something.
 func billsOf(year []tips.Cost) []metering.Bill {
 	return slices.DeleteFunc(slices.Clone(bills), func(bill metering.Bill) bool {
-		return !slices.ContainsFunc(year, func(c tips.Cost) bool { return c.Priced && centsOn(c, bill) > 0 })
+		return !slices.ContainsFunc(year, func(c tips.Cost) bool { return c.Priced && centsOn(bill, c.ChargesCents, c.SupplierCents) > 0 })
 	})
-}
-
-func centsOn(c tips.Cost, bill metering.Bill) int64 {
-	if bill == metering.Supplier {
-		return c.SupplierCents
-	}
-	return c.ChargesCents
 }
 
 // perBill writes what a way costs on each bill.
@@ -272,7 +265,7 @@ func (v gesturesView) perBill(c tips.Cost, on []metering.Bill) (all []string) {
 			all = append(all, "–")
 			continue
 		}
-		all = append(all, teller{Language: v.Language}.about(centsOn(c, bill)))
+		all = append(all, teller{Language: v.Language}.about(centsOn(bill, c.ChargesCents, c.SupplierCents)))
 	}
 	return all
 }
