@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -25,6 +26,11 @@ const (
 	atMost = 10 * time.Second
 )
 
+// softLimit is what the collector tries to stay below, in bytes: three times what
+// waits in it at most. Above it memory is given back sooner, for more processor
+// time; starved of that time it once took 205 MB for what 62 MB hold.
+const softLimit = 128 << 20
+
 type runCommand struct {
 	AllowShorter bool `help:"Let InfluxDB keep less than it does now where influx.keep says so. What is older is deleted for good."`
 }
@@ -36,6 +42,9 @@ func (r *runCommand) Run(e *environment) error {
 		return err
 	}
 	c.Influx.AllowShorter = r.AllowShorter
+	if e.getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softLimit)
+	}
 	log := e.logger(c)
 	registry := figures.NewRegistry()
 	parts, err := open(c, log, registry)

@@ -91,16 +91,16 @@ func TestErasedHouseholdIsNowhere(t *testing.T) {
 	})
 	e.heal(t)
 	e.awaitErased(t, 1)
-	testkit.Eventually(t, time.Minute, func() error { return e.clean(t, from, to) })
+	testkit.Eventually(t, 2*time.Minute, func() error { return e.clean(t, from, to) })
 	if is := e.stored(t, neighbourMeter, from, to); is != neighbour {
 		t.Errorf("the neighbour has %+v, had %+v", is, neighbour)
 	}
 	e.checkFiles(t)
 
 	e.bringBack(t, backup, kept)
-	testkit.Eventually(t, time.Minute, func() error { return e.clean(t, from, to) })
+	testkit.Eventually(t, 2*time.Minute, func() error { return e.clean(t, from, to) })
 	e.checkFiles(t)
-	testkit.Eventually(t, time.Minute, func() error {
+	testkit.Eventually(t, 3*time.Minute, func() error { // a compaction, when InfluxDB finds the time
 		if n := e.naming(t); n > 0 {
 			return fmt.Errorf("%d data files of influxdb name %s", n, erasedMeter)
 		}
