@@ -62,7 +62,7 @@ func TestWithdrawalStopsTheFineCurve(t *testing.T) {
 	if !strings.Contains(page, "Votre oui est retiré") || !strings.Contains(page, "sera effacé") {
 		t.Fatalf("after the withdrawal the page says:\n%s", page)
 	}
-	testkit.Eventually(t, time.Until(begun.Add(time.Minute)), func() error {
+	testkit.Within(t, time.Until(begun.Add(time.Minute)), func() error {
 		if left := n.periods(t, influx.Hourly, n.own, from, time.Now()); left > 0 {
 			return fmt.Errorf("%d hours are left", left)
 		}
@@ -70,7 +70,7 @@ func TestWithdrawalStopsTheFineCurve(t *testing.T) {
 	})
 	gone := time.Since(begun)
 	// The gateway acts within seconds, and tells once a minute what it does.
-	testkit.Eventually(t, time.Until(begun.Add(75*time.Second)), func() error { return n.reports(n.own, metering.Day) })
+	testkit.Within(t, time.Until(begun.Add(75*time.Second)), func() error { return n.reports(n.own, metering.Day) })
 	stopped := time.Since(begun)
 	testkit.Eventually(t, 2*time.Minute, func() error {
 		if !strings.Contains(n.page(t, ""), "Effacé le") {

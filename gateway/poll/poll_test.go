@@ -168,7 +168,7 @@ func TestLineThatIsDownCondemnsNobody(t *testing.T) {
 	group.Go(func() {
 		_ = slave.New(meters{}, slave.Options{}).ServeTCP(ctx, listener)
 	})
-	testkit.Eventually(t, 3*time.Second, func() error { // the very next cycle, no back-off
+	testkit.Within(t, 3*time.Second, func() error { // the very next cycle, no back-off
 		if p.Report()[1].LastGoodMs == 0 {
 			return errors.New("not read again")
 		}

@@ -22,13 +22,20 @@ func Unavailable(t testing.TB, format string, args ...any) {
 
 // Eventually waits until check returns nil, and fails the test with its last
 // error when that takes longer than within; three times as long in continuous
-// integration, whose machines do other work beside. What a time is promised for
-// is measured by itself.
+// integration, whose machines do other work beside. A time that is promised is
+// judged with [Within].
 func Eventually(t testing.TB, within time.Duration, check func() error) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		within *= 3
 	}
+	Within(t, within, check)
+}
+
+// Within waits until check returns nil, and fails the test with its last error
+// when that takes longer, whatever else the machine does.
+func Within(t testing.TB, within time.Duration, check func() error) {
+	t.Helper()
 	deadline := time.Now().Add(within)
 	for {
 		err := check()
