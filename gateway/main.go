@@ -27,6 +27,7 @@ type commands struct {
 	Profiles    profilesCommand `cmd:"" help:"List the kinds of meter that the gateway can read."`
 	Spool       spoolCommand    `cmd:"" help:"Show what waits to be stored."`
 	Check       dialCommand     `cmd:"" help:"Hold one meter against its dial, then its tap, standing in the flat."`
+	Enrol       enrolCommand    `cmd:"" help:"Fetch this gateway's access to the broker with the code of its page, and write its configuration."`
 	CheckConfig checkCommand    `cmd:"" help:"Check the configuration: exit status 0 if it can be run, 1 with every fault otherwise."`
 }
 

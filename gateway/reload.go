@@ -55,7 +55,8 @@ func (g *gateway) watch(ctx context.Context, path string, load func() (*firmware
 			continue
 		case <-hangup:
 			last = stampOf(path)
-		case <-ticker.C:
+		case at := <-ticker.C:
+			current = g.judgeTrial(current, at)
 			now := stampOf(path)
 			moving := now != last
 			if last = now; moving || now == taken || now == (stamp{}) {
@@ -89,6 +90,7 @@ func (g *gateway) reload(current settings, load func() (*firmwareconfig.Gateway,
 	}
 	g.log.Info("new configuration taken over", "buses", len(next.counts.Buses), "meters", len(next.counts.Meters()))
 	if g.remote.refused != nil && g.remote.key != nil {
+		g.remote.failed = nil
 		return g.receive(next, g.remote.refused) // what it lacked may be there now
 	}
 	g.uplink.Tell()
@@ -111,9 +113,14 @@ func (g *gateway) receive(current settings, payload []byte) settings {
 		g.remote.confirm(c, payload)
 		return current
 	}
-	g.remote.accept(c, payload)
+	g.remote.accept(c, payload, trialOf(next), g.answeredLately(current.counts))
 	g.log.Info("configuration from afar taken over", "version", c.Version, "buses", len(next.Buses), "meters", len(next.Meters()))
 	return settings{current.local, next}
+}
+
+// answeredLately reports whether any meter of a configuration still answers.
+func (g *gateway) answeredLately(c *firmwareconfig.Gateway) bool {
+	return g.answeredSince(time.Now().Add(-trialOf(c)))
 }
 
 // takeOver lets the filter know new meters before they are read.

@@ -10,10 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
-	"github.com/xnetroseraie/xnet/gateway/durable"
 	"github.com/xnetroseraie/xnet/internal/config"
+	"github.com/xnetroseraie/xnet/internal/durable"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
@@ -38,6 +39,8 @@ type remote struct {
 	newest  wire.SignedConfig // the newest that was applied; no version: none ever
 	counts  bool              // it is in force
 	refused []byte            // the payload that was refused last
+	trial   *trial            // of the newest, until it is proven; nil: it is
+	failed  []byte            // the payload that was taken back last
 
 	coming chan []byte // to be judged; the last one that came
 
@@ -128,6 +131,9 @@ func (r *remote) judge(payload []byte, local *firmwareconfig.Gateway) (c wire.Si
 	if c, err = r.read(payload, nil); err != nil {
 		return c, nil, err
 	}
+	if r.failed != nil && bytes.Equal(payload, r.failed) {
+		return c, nil, fmt.Errorf("version %s: %w", c.Version, errNoAnswer)
+	}
 	same := c.Version == r.newest.Version && bytes.Equal(c.Document, r.newest.Document)
 	switch {
 	case same && r.counts:
@@ -152,23 +158,36 @@ func (r *remote) newer(c wire.SignedConfig) bool {
 	return err == nil && err2 == nil && version > newest
 }
 
-// accept books that a configuration is in force, and keeps it for the next start.
-func (r *remote) accept(c wire.SignedConfig, payload []byte) {
+// accept books that a configuration is in force, on trial for so long, and keeps
+// it for the next start. Hopeful says that meters answered under the one before.
+func (r *remote) accept(c wire.SignedConfig, payload []byte, lasts time.Duration, hopeful bool) {
+	err := r.try(lasts, hopeful)
 	r.newest, r.counts, r.refused = c, true, nil
 	fault := ""
-	if err := durable.Write(r.file, payload); err != nil {
-		fault = fmt.Sprintf("version %s counts until the next start alone: it cannot be kept: %v: make room on the disk", c.Version, err)
-		r.log.Error("configuration from afar is not kept", "version", c.Version, "err", err)
+	if err := errors.Join(err, durable.Write(r.file, payload)); err != nil {
+		fault = r.unkept(c, err)
 	}
 	r.tell(c.Version, fault)
+}
+
+// unkept logs that a configuration is not on the disk, and returns the fault.
+func (r *remote) unkept(c wire.SignedConfig, err error) string {
+	r.log.Error("configuration from afar is not kept", "version", c.Version, "err", err)
+	return fmt.Sprintf("version %s counts until the next start alone: it cannot be kept: %v: make room on the disk", c.Version, err)
 }
 
 // confirm books that what counts was offered again: what else was offered since
 // has been taken back. It is kept now where it could not be before.
 func (r *remote) confirm(c wire.SignedConfig, payload []byte) {
-	if _, fault := r.told(); fault != "" {
-		r.accept(c, payload)
+	_, fault := r.told()
+	if fault == "" || r.trial != nil {
+		return
 	}
+	r.newest, r.refused, fault = c, nil, ""
+	if err := durable.Write(r.file, payload); err != nil {
+		fault = r.unkept(c, err)
+	}
+	r.tell(c.Version, fault)
 }
 
 // refuse books that a payload does not count; what counted before still does.

@@ -19,6 +19,7 @@ import (
 	"github.com/xnetroseraie/xnet/deploy/simulator/slave"
 	"github.com/xnetroseraie/xnet/deploy/simulator/slave/slavetest"
 	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
+	"github.com/xnetroseraie/xnet/internal/influxd"
 	"github.com/xnetroseraie/xnet/internal/testkit"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
@@ -61,6 +62,15 @@ func (b *board) write(name, text string) {
 	if err := os.WriteFile(b.path(name), []byte(text), 0o600); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+func (b *board) read(name string) string {
+	b.t.Helper()
+	text, err := os.ReadFile(b.path(name))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return string(text)
 }
 
 // file writes the board's own configuration.
@@ -150,7 +160,7 @@ func (b *board) run() (stop func()) {
 // part stands in it; "" wants none.
 func (b *board) tells(version, fault string) {
 	b.t.Helper()
-	testkit.Eventually(b.t, 15*time.Second, func() error {
+	testkit.Eventually(b.t, 45*time.Second, func() error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		s := b.state
@@ -317,6 +327,61 @@ func TestConfigurationFromAfarWithoutAKey(t *testing.T) {
 			t.Errorf("key %.3q…: %v, want %q", text, err, want)
 		}
 	}
+}
+
+// A configuration under which nothing answers is taken back by the board itself,
+// at once after a restart in between too, and is not tried again; a better one is.
+func TestConfigurationThatSilencesTheLineIsTakenBack(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t)
+	stop := b.run()
+	b.log.wait(t, "meter=M-1")
+	b.publish("1", b.document(b.device(2)))
+	b.log.wait(t, "is proven")
+	b.tells("1", "")
+
+	dead, err := influxd.FreeAddr() // where nobody listens
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent := strings.Replace(b.document(b.device(3)), b.line, "tcp://"+dead, 1)
+	failed := b.publish("2", silent)
+	b.tells("2", "") // on trial
+	stop()
+	stop = b.run()
+	b.tells("2", "")
+	b.tells("1", "version 2: no meter answered under it")
+	b.log.wait(t, "meter=M-2")
+	b.retain(failed)
+	b.tells("1", "version 2: no meter answered under it")
+	b.publish("3", b.document(b.device(4)))
+	b.tells("3", "")
+	b.log.wait(t, "is proven")
+	stop()
+	if n := strings.Count(b.log.string(), "version 2: no meter answered"); n != 1 {
+		t.Errorf("logged %d times, want once", n)
+	}
+	stop = b.run()
+	b.log.wait(t, "meter=M-4")
+	stop()
+}
+
+// Where no meter answered before either there is nothing to go back to.
+func TestConfigurationOfASilentBoardStays(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t)
+	b.write("gateway.yaml", strings.Split(b.read("gateway.yaml"), "buses:")[0])
+	b.run()
+	dead, err := influxd.FreeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.publish("1", strings.Replace(b.document(b.device(3)), b.line, "tcp://"+dead, 1))
+	b.tells("1", "")
+	b.tells("1", "nor did any before")
+	b.publish("2", b.document(b.device(3)))
+	b.log.wait(t, "is proven")
+	b.tells("2", "")
 }
 
 // No reading is lost while configurations come and go: every second has one.

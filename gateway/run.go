@@ -66,6 +66,7 @@ func newGateway(local *firmwareconfig.Gateway, log *slog.Logger) (*gateway, erro
 		return nil, err
 	}
 	g.config = g.remote.over(local)
+	g.remote.resume(g.config)
 	c := g.config
 	if g.clock, err = clock.New(c.Clock.Trust); err != nil {
 		return nil, err

@@ -92,6 +92,19 @@ func (g *Group) Reload(buses []firmwareconfig.Bus) error {
 	return nil
 }
 
+// Pending reports whether a line still reads by the configuration before the last
+// [Group.Reload]: until the cycle that runs has ended.
+func (g *Group) Pending() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, m := range g.members {
+		if m.poller.pending() {
+			return true
+		}
+	}
+	return false
+}
+
 // A reload is a member of the new configuration, with the plan of one that there
 // was before.
 type reload struct {

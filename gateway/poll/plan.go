@@ -43,6 +43,13 @@ func (p *Poller) announce(next *plan) {
 	}
 }
 
+// pending reports whether an announced plan waits for the cycle that runs.
+func (p *Poller) pending() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.coming != nil
+}
+
 // prepare works out a plan.
 func (p *Poller) prepare(c firmwareconfig.Bus) (*plan, error) {
 	next := &plan{config: c}

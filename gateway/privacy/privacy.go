@@ -22,7 +22,7 @@ import (
 	"time"
 
 	firmwareconfig "github.com/xnetroseraie/xnet/firmware-config"
-	"github.com/xnetroseraie/xnet/gateway/durable"
+	"github.com/xnetroseraie/xnet/internal/durable"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )

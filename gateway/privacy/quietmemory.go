@@ -7,8 +7,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/xnetroseraie/xnet/gateway/durable"
 	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/durable"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )

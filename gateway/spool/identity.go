@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/xnetroseraie/xnet/gateway/durable"
+	"github.com/xnetroseraie/xnet/internal/durable"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )

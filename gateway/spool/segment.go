@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/xnetroseraie/xnet/gateway/durable"
+	"github.com/xnetroseraie/xnet/internal/durable"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
 

@@ -87,8 +87,8 @@ type State struct {
 	// is not empty enough yet.
 	SpoolAlarm bool   `json:"spool_alarm,omitempty"`
 	Config     string `json:"config"` // version of the configuration applied
-	// ConfigFault says why the last configuration from afar does not count; empty
-	// where it does.
+	// ConfigFault says why the last configuration from afar does not count, or that
+	// no meter answers under it; empty where all is well.
 	ConfigFault string `json:"config_fault,omitempty"`
 }
 

@@ -39,11 +39,17 @@ const (
 // Topic filters over all sites and gateways.
 const (
 	// SharedReadings shares the readings of all gateways among collectors.
-	SharedReadings = "$share/collectors/" + root + "/+/+/" + string(ReadingsChannel)
+	SharedReadings = "$share/collectors/" + AllReadings
+	// AllReadings matches the readings of every gateway, for who shares them with
+	// nobody and for a broker's list of who may hear what.
+	AllReadings = root + "/+/+/" + string(ReadingsChannel)
 	// AllRegistries matches the registry of every site.
 	AllRegistries = root + "/+/registry"
 	// AllMeters matches what every gateway says of its meters.
 	AllMeters = root + "/+/+/" + string(MetersChannel)
+	// AllStored and AllConfigs match what every gateway is told.
+	AllStored  = root + "/+/+/" + string(StoredChannel)
+	AllConfigs = root + "/+/+/" + string(ConfigChannel)
 	// AllStates matches the state of every gateway.
 	AllStates = root + "/+/+/" + string(StateChannel)
 )
