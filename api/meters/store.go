@@ -30,16 +30,28 @@ SELECT point.id, point.kind,
  WHERE point.dwelling_id = $1
  ORDER BY point.kind, point.id, binding.from_ms`
 
+// fittedAsked is the question of a dwelling's points for [sqldb.Remembered].
+type fittedAsked struct{ dwelling premises.DwellingID }
+
 // Fitted lists the points of a dwelling by kind and id, with their meters. The
-// caller has found the dwelling among somebody's stays and clips by them.
+// caller has found the dwelling among somebody's stays and clips by them, and does
+// not change the list.
 func (s *Store) Fitted(ctx context.Context, dwelling premises.DwellingID) ([]Fitted, error) {
-	rows, err := s.db.QueryContext(ctx, fitted, string(dwelling))
+	points, err := sqldb.Remembered(ctx, fittedAsked{dwelling}, func() ([]Fitted, error) { return s.fitted(ctx, dwelling) })
 	if err != nil {
 		return nil, fmt.Errorf("points of dwelling %s: %w", dwelling, err)
 	}
+	return points, nil
+}
+
+func (s *Store) fitted(ctx context.Context, dwelling premises.DwellingID) ([]Fitted, error) {
+	rows, err := s.db.QueryContext(ctx, fitted, string(dwelling))
+	if err != nil {
+		return nil, err
+	}
 	found, err := sqldb.Collect(rows, scanFitted)
 	if err != nil {
-		return nil, fmt.Errorf("points of dwelling %s: %w", dwelling, err)
+		return nil, err
 	}
 	var points []Fitted
 	for _, f := range found {

@@ -7,7 +7,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/meters/enrolment"
 	"github.com/xnetroseraie/xnet/api/meters/watch"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/resource"
@@ -24,13 +26,18 @@ type gatewayView struct {
 	Done, Fault    string
 	Meters         section
 	Config         *configView // nil for who may not see it
+	Code           *codeView   // nil unless one was just made
 }
+
+// A codeView is a code that is shown once.
+type codeView struct{ Code, Until, API string }
 
 type configView struct {
 	Path, Document, Digest string
 	Left                   []metering.MeterID
 	DraftFault             string
 	CanPublish, Same       bool
+	Enrol                  string // where a code is asked for; empty: not set up
 	Meters                 int
 	Published, PublishedAt string
 	Applied, Refusal       string
@@ -40,9 +47,22 @@ type configView struct {
 var gatewayPage = web.MustPage[gatewayView](templates, "templates/gateway.html", "templates/lines.html")
 
 // gateway serves GET /equipements/passerelles/gw-a.
-func (h *Handler) gateway(c echo.Context) error { return h.showGateway(c, nil) }
+func (h *Handler) gateway(c echo.Context) error { return h.showGateway(c, nil, nil) }
 
-func (h *Handler) showGateway(c echo.Context, p *problem.Error) error {
+// enrol serves POST …/raccordement: the page with a new code. Sent again it makes
+// another one, and the first works no more.
+func (h *Handler) enrol(c echo.Context) error {
+	if err := accounts.CheckForm(c); err != nil {
+		return err
+	}
+	offer, err := h.Enrolments.Offer(c)
+	if err != nil {
+		return err
+	}
+	return h.showGateway(c, nil, &offer)
+}
+
+func (h *Handler) showGateway(c echo.Context, p *problem.Error, offer *enrolment.Offer) error {
 	ctx, id, now := c.Request().Context(), metering.GatewayID(c.Param("id")), h.Now()
 	g, err := h.Watch.GatewayByID(ctx, who(c), id)
 	if err != nil {
@@ -72,6 +92,9 @@ func (h *Handler) showGateway(c echo.Context, p *problem.Error) error {
 		}
 		view.Meters.Lines = append(view.Meters.Lines, l)
 	}
+	if offer != nil {
+		view.Code = &codeView{Code: string(offer.Code), Until: view.Language.Moment(offer.Until, now, g.Zone), API: h.Enrolments.Reach.Pages}
+	}
 	if write {
 		if view.Config, err = h.config(c, view.Language, g.Zone, id); err != nil {
 			return err
@@ -97,6 +120,9 @@ func (h *Handler) config(c echo.Context, l web.Language, zone *time.Location, id
 	view := &configView{Path: path + "/passerelles/" + string(id) + "/configuration", Document: s.Draft.Document, Digest: s.Draft.Digest(),
 		Left: s.Draft.Left, DraftFault: s.Draft.Fault, CanPublish: h.Configs.CanPublish(), Same: s.Same, Meters: s.Draft.Meters,
 		Applied: s.Applied, Refusal: s.Refusal, Pending: s.Pending()}
+	if h.Enrolments.Possible() {
+		view.Enrol = path + "/passerelles/" + string(id) + "/raccordement"
+	}
 	if s.Published > 0 {
 		view.Published, view.PublishedAt = strconv.FormatInt(s.Published, 10), l.Moment(s.PublishedAt, h.Now(), zone)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/meters/check"
 	"github.com/xnetroseraie/xnet/api/meters/configuration"
+	"github.com/xnetroseraie/xnet/api/meters/enrolment"
 	"github.com/xnetroseraie/xnet/api/meters/watch"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
@@ -34,7 +35,9 @@ type Parts struct {
 	Checks  *check.Store
 	Watch   *watch.Store
 	Configs *configuration.Store
-	Now     func() time.Time
+	// Enrolments gives a gateway its access to the broker.
+	Enrolments *enrolment.Handler
+	Now        func() time.Time
 }
 
 // A Handler serves the pages and their forms.
@@ -56,6 +59,7 @@ func (h *Handler) Register(e *echo.Echo) {
 	e.POST(path+"/compteurs/:id/remplacement", h.change(h.replace), write)
 	e.GET(path+"/passerelles/:id", h.gateway, read)
 	e.POST(path+"/passerelles/:id/configuration", h.change(h.publish), write)
+	e.POST(path+"/passerelles/:id/raccordement", h.enrol, write)
 }
 
 // who asks; the route's guard has let them by.
@@ -97,7 +101,7 @@ func (h *Handler) change(do func(echo.Context) (string, error)) echo.HandlerFunc
 // again shows the page of the form with what is wrong.
 func (h *Handler) again(c echo.Context, p *problem.Error) error {
 	if strings.HasPrefix(c.Path(), path+"/passerelles/") {
-		return h.showGateway(c, p)
+		return h.showGateway(c, p, nil)
 	}
 	return h.showMeter(c, p)
 }

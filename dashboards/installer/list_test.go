@@ -14,6 +14,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/meters/check"
 	"github.com/xnetroseraie/xnet/api/meters/configuration"
+	"github.com/xnetroseraie/xnet/api/meters/enrolment"
 	"github.com/xnetroseraie/xnet/api/meters/meterstest"
 	"github.com/xnetroseraie/xnet/api/meters/watch"
 	"github.com/xnetroseraie/xnet/api/premises"
@@ -51,7 +52,7 @@ func open(t *testing.T, client *influx.Client) *webtest.Site {
 		e.POST("/enter", func(c echo.Context) error { return s.Door.Enter(c, c.FormValue("code")) })
 		fleet := meters.NewStore(s.DB)
 		installer.New(installer.Parts{Site: s.Frame, Meters: fleet, Checks: check.NewStore(s.DB, fleet, client), Now: s.Now,
-			Watch: watch.NewStore(s.DB, premises.NewStore(s.DB), fleet, client), Configs: configuration.NewStore(s.DB, fleet, nil)}).Register(e)
+			Watch: watch.NewStore(s.DB, premises.NewStore(s.DB), fleet, client), Configs: configuration.NewStore(s.DB, fleet, nil), Enrolments: &enrolment.Handler{}}).Register(e)
 	})
 	meterstest.Furnish(t, site.DB)
 	for i := range manyMeters {

@@ -1,0 +1,137 @@
+package enrolment
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/sqldb"
+	"github.com/xnetroseraie/xnet/internal/metering"
+	"github.com/xnetroseraie/xnet/internal/wire"
+)
+
+// A Store keeps codes and accesses. It may be used from several goroutines.
+type Store struct {
+	db     *sql.DB
+	meters *meters.Store
+	files  Files
+}
+
+// NewStore returns a store on a migrated database, which writes the broker's
+// files; without a folder for them it writes none.
+func NewStore(db *sql.DB, m *meters.Store, files Files) *Store {
+	return &Store{db: db, meters: m, files: files}
+}
+
+const keepCode = `
+INSERT INTO gateway_code (gateway_id, digest, made_by, made_ms, until_ms)
+VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (gateway_id) DO UPDATE
+   SET digest = excluded.digest, made_by = excluded.made_by, made_ms = excluded.made_ms, until_ms = excluded.until_ms`
+
+// Offer makes a code for a gateway that the person may change. A code that was
+// offered before works no more. It fails with [meters.ErrNone].
+func (s *Store) Offer(ctx context.Context, who accounts.PersonID, id metering.GatewayID, now time.Time) (Offer, error) {
+	if _, err := s.meters.WritableGateway(ctx, who, id); err != nil {
+		return Offer{}, err
+	}
+	o := Offer{Code: newCode(), Until: now.Add(Works)}
+	_, err := s.db.ExecContext(ctx, keepCode, string(id), o.Code.digest(), string(who), now.UnixMilli(), o.Until.UnixMilli())
+	if err != nil {
+		return Offer{}, fmt.Errorf("code of gateway %s: %w", id, err)
+	}
+	return o, nil
+}
+
+const takeCode = `
+DELETE FROM gateway_code
+ WHERE digest = $1
+   AND until_ms > $2
+RETURNING gateway_id`
+
+const sourceOf = `
+SELECT gateway.residence_id, residence.zone
+  FROM gateway
+  JOIN residence ON residence.id = gateway.residence_id
+ WHERE gateway.id = $1`
+
+const keepAccess = `
+INSERT INTO gateway_access (gateway_id, password, since_ms)
+VALUES ($1, $2, $3)
+    ON CONFLICT (gateway_id) DO UPDATE
+   SET password = excluded.password, since_ms = excluded.since_ms`
+
+// Redeem takes a code for an access with a new password; the one before works no
+// more, so that a board that was replaced or stolen is shut out. The broker's files
+// are written before the code is spent. It fails with [ErrCode].
+func (s *Store) Redeem(ctx context.Context, code Code, now time.Time) (Access, error) {
+	var a Access
+	err := sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, takeCode, code.digest(), now.UnixMilli()).Scan(&a.Source.Gateway)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrCode
+		}
+		if err != nil {
+			return err
+		}
+		if err := tx.QueryRowContext(ctx, sourceOf, string(a.Source.Gateway)).Scan(&a.Source.Site, &a.Zone); err != nil {
+			return err
+		}
+		a.Username, a.Password = a.Source.String(), rand.Text()
+		hashed, err := hash(a.Password)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, keepAccess, string(a.Source.Gateway), hashed, now.UnixMilli()); err != nil {
+			return err
+		}
+		return s.write(ctx, tx)
+	})
+	if err != nil {
+		return Access{}, fmt.Errorf("enrolment: %w", err)
+	}
+	return a, nil
+}
+
+// Write writes the broker's files as the database has it. It is safe to repeat.
+func (s *Store) Write(ctx context.Context) error {
+	if err := s.write(ctx, s.db); err != nil {
+		return fmt.Errorf("access to the broker: %w", err)
+	}
+	return nil
+}
+
+const listAccess = `
+SELECT gateway.residence_id, gateway.id, gateway_access.password
+  FROM gateway_access
+  JOIN gateway ON gateway.id = gateway_access.gateway_id
+ ORDER BY gateway.residence_id, gateway.id`
+
+// A member is a gateway that the broker knows.
+type member struct {
+	source wire.Source
+	hash   string
+}
+
+func (s *Store) write(ctx context.Context, db sqldb.Querier) error {
+	if s.files.Dir == "" {
+		return nil
+	}
+	rows, err := db.QueryContext(ctx, listAccess)
+	if err != nil {
+		return err
+	}
+	members, err := sqldb.Collect(rows, func(rows *sql.Rows) (member, error) {
+		var m member
+		return m, rows.Scan(&m.source.Site, &m.source.Gateway, &m.hash)
+	})
+	if err != nil {
+		return err
+	}
+	return s.files.write(members)
+}
