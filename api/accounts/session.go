@@ -128,6 +128,9 @@ UPDATE session
 const (
 	touchEvery = time.Minute
 	touchWait  = 10 * time.Second
+	// How many last uses are written at once: while a long import holds the writer,
+	// they must not take all connections from those who only look.
+	mostTouching = 8
 )
 
 // touch notes the last use, beside the request: a long import holds the one
@@ -137,7 +140,14 @@ func (s *Store) touch(name, statement string, args ...any) {
 	if _, busy := s.touching.LoadOrStore(name, true); busy {
 		return
 	}
+	select {
+	case s.pens <- struct{}{}:
+	default:
+		s.touching.Delete(name)
+		return
+	}
 	go func() {
+		defer func() { <-s.pens }()
 		defer s.touching.Delete(name)
 		ctx, cancel := context.WithTimeout(context.Background(), touchWait)
 		defer cancel()

@@ -20,6 +20,7 @@ type Store struct {
 	decoy    string        // hash that is tried where there is none, at the same cost
 	slots    chan struct{} // bounds the memory that guesses take at once
 	touching sync.Map      // sessions and tokens whose last use is being written
+	pens     chan struct{} // bounds how many last uses are written at once
 }
 
 // NewStore returns a store on a migrated database; hashes are made at cost.
@@ -28,7 +29,7 @@ func NewStore(db *sql.DB, cost Cost) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, cost: cost, decoy: decoy, slots: make(chan struct{}, max(2, runtime.NumCPU()))}, nil
+	return &Store{db: db, cost: cost, decoy: decoy, slots: make(chan struct{}, max(2, runtime.NumCPU())), pens: make(chan struct{}, mostTouching)}, nil
 }
 
 const findPerson = `

@@ -65,28 +65,35 @@ SELECT tenancy.household_id,
 // the problem NotFound "tenancy.none" where there is none, so that another
 // household's home looks absent rather than forbidden.
 func (s *Store) During(ctx context.Context, v Viewer, now time.Time, from, to civil.Date) ([]Stay, error) {
+	_, stays, err := s.ZoneDuring(ctx, v, now, from, to)
+	return stays, err
+}
+
+// ZoneDuring returns what [Store.Zone] and [Store.During] do, in one look at the
+// viewer's homes.
+func (s *Store) ZoneDuring(ctx context.Context, v Viewer, now time.Time, from, to civil.Date) (*time.Location, []Stay, error) {
 	zones, err := s.zones(ctx, v)
 	if err != nil {
-		return nil, fmt.Errorf("stays of person %s: %w", v.Person, err)
+		return nil, nil, fmt.Errorf("stays of person %s: %w", v.Person, err)
 	}
 	var all []Stay
 	for _, zone := range zones {
 		rows, err := s.db.QueryContext(ctx, during, string(v.Person), string(v.Household), zone.String(),
 			civil.DateIn(now, zone).String(), from.String(), to.String())
 		if err != nil {
-			return nil, fmt.Errorf("stays of person %s: %w", v.Person, err)
+			return nil, nil, fmt.Errorf("stays of person %s: %w", v.Person, err)
 		}
 		stays, err := sqldb.Collect(rows, func(rows *sql.Rows) (Stay, error) { return scanStay(rows, zone) })
 		if err != nil {
-			return nil, fmt.Errorf("stays of person %s: %w", v.Person, err)
+			return nil, nil, fmt.Errorf("stays of person %s: %w", v.Person, err)
 		}
 		all = append(all, stays...)
 	}
 	if len(all) == 0 {
-		return nil, errNoHome()
+		return nil, nil, errNoHome()
 	}
 	slices.SortStableFunc(all, func(a, b Stay) int { return a.MovedIn.Start(time.UTC).Compare(b.MovedIn.Start(time.UTC)) })
-	return all, nil
+	return zones[0], all, nil
 }
 
 func scanStay(rows *sql.Rows, zone *time.Location) (Stay, error) {
@@ -132,23 +139,18 @@ SELECT residence.zone
  GROUP BY residence.zone
  ORDER BY MAX(tenancy.moved_in) DESC`
 
+// zonesAsked is the question of zones for [sqldb.Remembered].
+type zonesAsked struct{ viewer Viewer }
+
 // zones lists the zones of the viewer's homes, past ones included; that of the
 // home moved to last comes first.
 func (s *Store) zones(ctx context.Context, v Viewer) ([]*time.Location, error) {
-	rows, err := s.db.QueryContext(ctx, zonesOf, string(v.Person), string(v.Household))
-	if err != nil {
-		return nil, err
-	}
-	return sqldb.Collect(rows, func(rows *sql.Rows) (*time.Location, error) {
-		var name string
-		if err := rows.Scan(&name); err != nil {
+	return sqldb.Remembered(ctx, zonesAsked{v}, func() ([]*time.Location, error) {
+		rows, err := s.db.QueryContext(ctx, zonesOf, string(v.Person), string(v.Household))
+		if err != nil {
 			return nil, err
 		}
-		zone, err := time.LoadLocation(name)
-		if err != nil {
-			return nil, fmt.Errorf("zone %q: %w", name, err)
-		}
-		return zone, nil
+		return s.atlas.zones(rows)
 	})
 }
 
@@ -276,7 +278,7 @@ func (s *Store) everyZone(ctx context.Context) ([]*time.Location, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sqldb.Zones(rows)
+	return s.atlas.zones(rows)
 }
 
 // Seen returns the sight of one household, for a page or an answer that is about

@@ -16,7 +16,10 @@ import (
 )
 
 // A Store keeps premises. It may be used from several goroutines.
-type Store struct{ db *sql.DB }
+type Store struct {
+	db    *sql.DB
+	atlas atlas
+}
 
 // NewStore returns a store on a migrated database.
 func NewStore(db *sql.DB) *Store { return &Store{db: db} }

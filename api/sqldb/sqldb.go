@@ -14,7 +14,7 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"             // the driver "sqlite"
+	"modernc.org/sqlite"               // and the driver "sqlite"
 )
 
 // A Dialect is a kind of database.
@@ -96,12 +96,19 @@ func connect(dialect Dialect, dsn string) (*sql.DB, error) {
 	if err := makeFolder(path); err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", sqliteDSN(path))
+	connector, err := sqlite.NewConnector(sqliteDSN(path))
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
+	db := sql.OpenDB(keeper{connector})
+	db.SetMaxOpenConns(mostOpen)
 	return keepOpen(db), nil
 }
+
+// mostOpen bounds the connections to an SQLite file. Where more come than can be
+// answered they wait for one that is open: opening more would make each answer take
+// longer still, until none comes in time.
+const mostOpen = 64
 
 // keptOpen is how many connections wait for the next request: as many as are
 // used at once on a busy day.

@@ -3,9 +3,12 @@ package sqldb_test
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
@@ -158,6 +161,34 @@ func TestConnectionsAreKept(t *testing.T) {
 		}
 		if s := db.Stats(); s.MaxIdleClosed != 0 || s.Idle != atOnce {
 			t.Errorf("%d connections were closed, %d wait; want 0 and %d", s.MaxIdleClosed, s.Idle, atOnce)
+		}
+	})
+}
+
+// Where more come than the database can answer they wait for a connection: with one
+// more for each, a busy hour would end in opening connections.
+func TestConnectionsAreBounded(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		most := db.Stats().MaxOpenConnections
+		if most <= 0 || most > 64 {
+			t.Fatalf("%d connections may be open, want a bound of at most 64", most)
+		}
+		group, ctx := errgroup.WithContext(t.Context())
+		for n := range 3 * most {
+			group.Go(func() error {
+				var got int
+				err := db.QueryRowContext(ctx, `SELECT COUNT(*) + $1 FROM person`, n).Scan(&got)
+				if err == nil && got != n {
+					err = fmt.Errorf("answer %d, want %d", got, n)
+				}
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			t.Error(err)
+		}
+		if open := db.Stats().OpenConnections; open > most {
+			t.Errorf("%d connections are open, want at most %d", open, most)
 		}
 	})
 }
