@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/xnetroseraie/xnet/gateway/durable"
+	"github.com/xnetroseraie/xnet/internal/durable"
 )
 
 func TestWrite(t *testing.T) {
