@@ -60,6 +60,17 @@ type Comparison struct {
 	Trend     Trend            `json:"trend,omitempty"`
 	Quality   metering.Quality `json:"quality"`  // the worse of the two
 	Coverage  float64          `json:"coverage"` // the smaller of the two
+	// Weekdays says that a habit is that of the same days of the week.
+	Weekdays bool `json:"weekdays,omitempty"`
+	// DegreeDays and WithDegreeDays are those of the two periods, base 18 °C; 0 where
+	// nothing is corrected by them.
+	DegreeDays     float64 `json:"degree_days,omitempty"`
+	WithDegreeDays float64 `json:"with_degree_days,omitempty"`
+	// Why and Then explain what was used in each of the two; nil where refused.
+	Why  *metering.Explanation `json:"explanation,omitempty"`
+	Then *metering.Explanation `json:"with_explanation,omitempty"`
+	// Formula is how Expected came of what was used then, with its figures.
+	Formula string `json:"formula,omitempty"`
 }
 
 // What a comparison needs.
@@ -99,17 +110,23 @@ func (s Series) Compared(b Basis, from, to, today civil.Date, weather Weather) C
 		return c
 	}
 	expected := float64(then.Used) * (now.Coverage * float64(days)) / (then.Coverage * float64(daysThen))
+	if habit, ok := s.byWeekday(c); ok {
+		expected, c.Weekdays = habit*now.Coverage, true
+	}
 	if s.Kind == metering.Heat {
 		ratio, ok := weather.Ratio(from, to, c.WithFrom, c.WithTo)
 		if !ok && b == Habit {
-			c.Refused = OtherSeason
+			c.Refused, c.Weekdays = OtherSeason, false
 			return c
 		}
 		if ok {
 			expected, c.Corrected = expected*ratio*float64(daysThen)/float64(days), true
+			c.DegreeDays, _ = weather.DegreeDays(from, to)
+			c.WithDegreeDays, _ = weather.DegreeDays(c.WithFrom, c.WithTo)
 		}
 	}
-	c.Used, c.Expected = now.Used, metering.Amount(math.Round(expected))
+	c.Used, c.Expected, c.Why, c.Then = now.Used, metering.Amount(math.Round(expected)), &now, &then
+	c.Formula = c.formula(days, daysThen)
 	c.Quality, c.Coverage = now.Quality.Worse(then.Quality), min(now.Coverage, then.Coverage)
 	change := float64(c.Used)/max(1, expected) - 1
 	c.Percent, c.Trend = int(math.Round(min(change, 99)*100)), trendOf(change)

@@ -4,6 +4,8 @@
 package consumption
 
 import (
+	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -49,11 +51,16 @@ type Series struct {
 
 // Day returns the series' day of that date, or false where it is not known.
 func (s Series) Day(date civil.Date) (Day, bool) {
-	i := slices.IndexFunc(s.Days, func(d Day) bool { return d.Date == date })
-	if i < 0 {
+	i, known := slices.BinarySearchFunc(s.Days, date, func(d Day, date civil.Date) int { return byDate(d.Date, date) })
+	if !known {
 		return Day{}, false
 	}
 	return s.Days[i], true
+}
+
+// byDate orders days of the calendar.
+func byDate(a, b civil.Date) int {
+	return cmp.Or(cmp.Compare(a.Year, b.Year), cmp.Compare(a.Month, b.Month), cmp.Compare(a.Day, b.Day))
 }
 
 // Month returns the series' month, or false where it is not known.
@@ -82,26 +89,26 @@ func patience(r metering.Resolution, interval time.Duration) time.Duration {
 
 // daysOf sums pieces by day.
 func daysOf(pieces []piece) []Day {
-	byDate := map[civil.Date]*Day{}
-	for _, p := range pieces {
+	at := make(map[civil.Date]int, len(pieces))
+	days := make([]Day, 0, len(pieces))
+	for i := range pieces {
+		p := &pieces[i]
 		if p.loose {
 			continue
 		}
-		d := byDate[p.date]
-		if d == nil {
-			d = &Day{Date: p.date}
-			byDate[p.date] = d
+		n, known := at[p.date]
+		if !known {
+			n = len(days)
+			at[p.date] = n
+			days = append(days, Day{Date: p.date})
 		}
+		d := &days[n]
 		d.Used += p.part.Used()
 		d.Quality = d.Quality.Worse(p.part.From.Quality).Worse(p.part.To.Quality)
 		d.Coverage = min(1, d.Coverage+p.coverage*p.weight)
 		d.Open = d.Open || p.open
 	}
-	days := make([]Day, 0, len(byDate))
-	for _, d := range byDate {
-		days = append(days, *d)
-	}
-	slices.SortFunc(days, func(a, b Day) int { return a.Date.Start(time.UTC).Compare(b.Date.Start(time.UTC)) })
+	slices.SortFunc(days, func(a, b Day) int { return byDate(a.Date, b.Date) })
 	return days
 }
 
@@ -109,10 +116,22 @@ func daysOf(pieces []piece) []Day {
 // time that it hung there the figure is one difference of indexes, exact over
 // days that are not known.
 func totalOf(kind metering.Kind, pieces []piece, from, to time.Time) metering.Explanation {
+	each := func(yield func(*piece) bool) {
+		for i := range pieces {
+			if !yield(&pieces[i]) {
+				return
+			}
+		}
+	}
+	return totalOfEach(kind, each, from, to)
+}
+
+// totalOfEach is [totalOf] of pieces that need no list of their own.
+func totalOfEach(kind metering.Kind, pieces iter.Seq[*piece], from, to time.Time) metering.Explanation {
 	merged := map[int]metering.Part{}
 	weights := map[int]float64{}
 	var order []int
-	for _, p := range pieces {
+	for p := range pieces {
 		meter := p.span
 		part, known := merged[meter]
 		if !known {

@@ -69,12 +69,8 @@ func ReadTemperatures(text io.Reader) ([]Temperature, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read temperatures: %w", err)
 	}
-	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(raw), "\ufeff")))
-	first, _, _ := strings.Cut(string(raw), "\n")
-	semicolons := strings.Contains(first, ";")
-	if semicolons {
-		r.Comma = ';'
-	}
+	r := newTableReader(string(raw))
+	semicolons := r.Comma == ';'
 	r.FieldsPerRecord = 3
 	header, err := r.Read()
 	if err != nil || strings.TrimSpace(strings.Join(header, ",")) != temperatureHeader {
@@ -108,6 +104,16 @@ func ReadTemperatures(text io.Reader) ([]Temperature, error) {
 		return nil, errors.Join(wrong...)
 	}
 	return all, nil
+}
+
+// newTableReader reads cells that commas or, where the first line has one,
+// semicolons separate.
+func newTableReader(text string) *csv.Reader {
+	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
+	if first, _, _ := strings.Cut(text, "\n"); strings.Contains(first, ";") {
+		r.Comma = ';'
+	}
+	return r
 }
 
 const temperatureHeader = "date,min_c,max_c"

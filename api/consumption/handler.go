@@ -33,6 +33,7 @@ func NewHandler(r *Reader, now func() time.Time) *Handler { return &Handler{read
 func (h *Handler) Register(g *echo.Group) {
 	g.GET("/consumption/daily", h.daily)
 	g.GET("/consumption/monthly", h.monthly)
+	g.GET("/consumption/hourly", h.hourly)
 }
 
 // A figure is one consumption in JSON; energy or volume by its kind.

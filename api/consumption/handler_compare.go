@@ -27,6 +27,7 @@ type CompareHandler struct {
 func (h *CompareHandler) Register(g *echo.Group) {
 	g.GET("/consumption/compare", h.compare, accounts.Anyone(accounts.ConsumptionRead))
 	g.PUT("/residences/:id/temperatures", h.temperatures, accounts.Staff(accounts.PremisesWrite, accounts.Manager, accounts.Administrator))
+	g.GET("/residences/:id/temperatures", h.outdoors, accounts.Staff(accounts.PremisesRead, accounts.Manager, accounts.Administrator))
 }
 
 // A Compared is what a kind used on the days that were asked for, by every measure
@@ -108,15 +109,15 @@ func (h *CompareHandler) Compare(ctx context.Context, v premises.Viewer, from, t
 	if err != nil {
 		return nil, err
 	}
-	weather, err := h.Around.Weather(ctx, stay.Dwelling.Residence, Since(from), to)
-	if err != nil {
-		return nil, err
-	}
 	all := []Compared{}
 	for _, s := range home.Series {
 		one := comparedOf(s, stay, people, from, to)
 		for _, b := range []Basis{LastYear, Habit} {
-			one.Comparisons = append(one.Comparisons, s.Compared(b, from, to, home.Today, weather))
+			c, err := h.Around.Against(ctx, home, s, b, from, to)
+			if err != nil {
+				return nil, err
+			}
+			one.Comparisons = append(one.Comparisons, c)
 		}
 		if err := h.similar(ctx, &one, s, stay, people, to, now); err != nil {
 			return nil, err
@@ -161,14 +162,14 @@ func (h *CompareHandler) similar(ctx context.Context, one *Compared, s Series, s
 	return nil
 }
 
-// ByMeasure is what the home used in a month by the measure of the kind, comparable
+// ByMeasure is what the home used in a month by [MeasureFor], comparable
 // with a [Typical]; false where less than nine tenths of the month are known.
 func (s Series) ByMeasure(month civil.Month, areaM2 float64, people int) (metering.Amount, bool) {
 	why := s.Over(month.First(), month.Next().First())
 	if why.Coverage < leastCoverage {
 		return 0, false
 	}
-	if MeasureOf(s.Kind) == PerM2 {
+	if MeasureFor(s.Kind, people) == PerM2 {
 		return PerSquareMetre(why, areaM2)
 	}
 	return PerPersonDay(why, month.Days(), people)
@@ -182,6 +183,16 @@ func (h *CompareHandler) temperatures(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusOK, map[string]int{"days": days})
+}
+
+// outdoors serves GET /residences/{id}/temperatures: how well the weather is known.
+func (h *CompareHandler) outdoors(c echo.Context) error {
+	session, _ := accounts.Who(c)
+	state, err := h.Around.Outdoors(c.Request().Context(), session.Person.ID, metering.SiteID(c.Param("id")))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, state)
 }
 
 // NoteTemperatures keeps the days of a file as [ReadTemperatures] reads it, all or

@@ -21,9 +21,7 @@ func (s Series) Over(from, to civil.Date) metering.Explanation {
 	}
 	zone := s.known.stays[0].Zone
 	start, end := from.Start(zone), to.Start(zone)
-	pieces := within(s.known.days, start, end)
-	pieces = append(pieces, within(s.known.months, start, end)...)
-	return totalOf(s.Kind, pieces, start, end)
+	return totalOfEach(s.Kind, within(start, end, s.known.days, s.known.months), start, end)
 }
 
 // Zone is where the series' days begin; UTC for one without stays.

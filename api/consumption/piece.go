@@ -69,26 +69,31 @@ func monthBounds(at time.Time, zone *time.Location) (civil.Date, time.Time, time
 // the last boundary that is known at or after the stay's start: the stay's first
 // boundary is also the end of the day before, which is somebody else's.
 func (s span) closed(periods []influx.Consumption, of bounds) (pieces []piece, last *metering.Boundary) {
+	pieces = make([]piece, 0, len(periods)+1) // and what came since, of days
+	var end metering.Boundary                 // the last that is known; without a meter none
 	for _, c := range periods {
-		date, start, end := of(c.Start, s.zone)
-		if end.Equal(s.stayStart) && !s.hanging.From.After(end) {
-			last = &metering.Boundary{Meter: c.Meter, At: end, Index: c.Index, Quality: c.Quality}
+		date, begun, over := of(c.Start, s.zone)
+		if over.Equal(s.stayStart) && !s.hanging.From.After(over) {
+			end = metering.Boundary{Meter: c.Meter, At: over, Index: c.Index, Quality: c.Quality}
 		}
-		if start.Before(s.stayStart) || end.After(s.stayEnd) || !start.Before(s.end) || !end.After(s.start) {
+		if begun.Before(s.stayStart) || over.After(s.stayEnd) || !begun.Before(s.end) || !over.After(s.start) {
 			continue
 		}
-		part := s.part(c, start, end)
+		part := s.part(c, begun, over)
 		if part.Used() < 0 || c.Quality == metering.Missing {
 			continue
 		}
 		pieces = append(pieces, piece{date: date, part: part, weight: s.weight, span: s.number,
-			coverage: share(part, start, end)})
-		last = &part.To
+			coverage: share(part, begun, over)})
+		end = part.To
 	}
-	if last == nil && s.hanging.FirstIndex != nil && !s.hanging.From.Before(s.stayStart) {
-		last = &metering.Boundary{Meter: s.hanging.Meter.ID, At: s.hanging.From, Index: *s.hanging.FirstIndex}
+	if end.Meter == "" && s.hanging.FirstIndex != nil && !s.hanging.From.Before(s.stayStart) {
+		end = metering.Boundary{Meter: s.hanging.Meter.ID, At: s.hanging.From, Index: *s.hanging.FirstIndex}
 	}
-	return pieces, last
+	if end.Meter == "" {
+		return pieces, nil
+	}
+	return pieces, &end
 }
 
 // part makes the boundaries of a closed period, at the dial where the meter was

@@ -2,6 +2,7 @@ package consumption
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -41,16 +42,11 @@ type Home struct {
 // see no home on these days, and with Unavailable "service.away" where InfluxDB
 // does not answer.
 func (r *Reader) Between(ctx context.Context, v premises.Viewer, now time.Time, from, to civil.Date) (Home, error) {
-	zone, err := r.homes.Zone(ctx, v)
+	zone, stays, err := r.homes.ZoneDuring(ctx, v, now, from, to)
 	if err != nil {
 		return Home{}, err
 	}
-	home := Home{Zone: zone, Today: civil.DateIn(now, zone)}
-	home.Stays, err = r.homes.During(ctx, v, now, from, to)
-	if err != nil {
-		return Home{}, err
-	}
-	return r.used(ctx, home, now)
+	return r.used(ctx, Home{Zone: zone, Today: civil.DateIn(now, zone), Stays: stays}, now)
 }
 
 // used adds to a home what its stays used.
@@ -160,7 +156,7 @@ func (r *Reader) fetch(ctx context.Context, stay premises.Stay, spans []span, no
 	if ids := idsOf(spans, func(s span) bool { return s.hanging.Meter.Resolution != metering.Off }); len(ids) > 0 {
 		since := stay.MovedIn.Start(stay.Zone)
 		group.Go(func() (err error) {
-			found.latest, err = r.influx.Before(ctx, ids, metering.Index, earliest(end, now.Add(time.Minute)), since)
+			found.latest, err = r.lastBefore(ctx, spans, ids, earliest(end, now.Add(time.Minute)), since, now)
 			return err
 		})
 	}
@@ -194,13 +190,21 @@ func (g *gathered) add(s span, found stored, now time.Time) {
 	if p, ok := s.sinceClosed(last, read, now); ok && meter.Resolution.Allows(metering.Day) {
 		pieces = append(pieces, p)
 	}
-	g.days = append(g.days, pieces...)
+	g.days = more(g.days, pieces)
 	months, _ := s.closed(found.monthly[meter.ID], monthBounds)
-	g.months = append(g.months, months...)
+	g.months = more(g.months, months)
 	g.resolutions = append(g.resolutions, meter.Resolution)
 	if s.live(now) {
 		g.note(s, read, now)
 	}
+}
+
+// more takes the pieces as they are where they are the first, as of most kinds.
+func more(all, pieces []piece) []piece {
+	if len(all) == 0 {
+		return pieces
+	}
+	return append(all, pieces...)
 }
 
 // note keeps when the meter was read last, and whether the next is overdue.
@@ -234,8 +238,8 @@ func (g *gathered) series(kind metering.Kind, now time.Time) Series {
 // part of the month in which the person lived there.
 func (g *gathered) month(kind metering.Kind, month civil.Month, now time.Time) (Month, bool) {
 	from, to := g.lived(month, now)
-	days := totalOf(kind, within(g.days, from, to), from, to)
-	why := totalOf(kind, within(g.months, from, to), from, to)
+	days := totalOfEach(kind, within(from, to, g.days), from, to)
+	why := totalOfEach(kind, within(from, to, g.months), from, to)
 	if days.Coverage > why.Coverage {
 		why = days
 	}
@@ -270,14 +274,18 @@ func earliest(a, b time.Time) time.Time {
 	return b
 }
 
-func within(pieces []piece, from, to time.Time) []piece {
-	var inside []piece
-	for _, p := range pieces {
-		if !p.part.From.At.Before(from) && !p.part.To.At.After(to) {
-			inside = append(inside, p)
+// within yields those of the pieces that lie within [from, to).
+func within(from, to time.Time, lists ...[]piece) iter.Seq[*piece] {
+	return func(yield func(*piece) bool) {
+		for _, pieces := range lists {
+			for i := range pieces {
+				p := &pieces[i]
+				if !p.part.From.At.Before(from) && !p.part.To.At.After(to) && !yield(p) {
+					return
+				}
+			}
 		}
 	}
-	return inside
 }
 
 func finest(rs []metering.Resolution) metering.Resolution {

@@ -26,15 +26,21 @@ type recent struct {
 // A question is what was asked: of which meters, and how finely each may be read,
 // so that a decision of a household makes it another question.
 type question struct {
-	period   influx.Period
+	period   influx.Period // empty where the last reading is asked for
 	meters   string
 	from, to int64
 }
 
 type answered struct {
-	until   time.Time
+	until time.Time
+	found answer
+	size  int
+}
+
+// An answer is what InfluxDB said: of periods, or of last readings.
+type answer struct {
 	periods map[metering.MeterID][]influx.Consumption
-	size    int
+	last    map[metering.MeterID]metering.Reading
 }
 
 // mostHeld bounds the memory to some 25 MB.
@@ -42,7 +48,8 @@ const mostHeld = 400_000
 
 // Remember makes the reader keep InfluxDB's answers about closed days and months for
 // so long, and returns it; a figure is then at most as old. The last reading is
-// always asked for. It must be called before the reader is used.
+// always asked for, that of a time which is over apart. It must be called before the
+// reader is used.
 func (r *Reader) Remember(keep time.Duration) *Reader {
 	r.recent = &recent{keep: keep, answers: map[question]answered{}}
 	return r
@@ -51,14 +58,38 @@ func (r *Reader) Remember(keep time.Duration) *Reader {
 // consumption asks InfluxDB, or answers as it did a short while ago. What it returns
 // must not be changed.
 func (r *Reader) consumption(ctx context.Context, p influx.Period, spans []span, ids []metering.MeterID, from, to time.Time) (map[metering.MeterID][]influx.Consumption, error) {
-	if r.recent == nil {
-		return r.influx.Consumption(ctx, p, ids, from, to)
+	found, err := r.recall(asked(p, spans, ids, from, to), func() (a answer, err error) {
+		a.periods, err = r.influx.Consumption(ctx, p, ids, from, to)
+		return a, err
+	})
+	return found.periods, err
+}
+
+// lastBefore returns the last reading of each meter before at, as
+// [influx.Client.Before] does. Of a time that is over at now it answers as it did a
+// short while ago: readings that come late show as late as those of closed days.
+func (r *Reader) lastBefore(ctx context.Context, spans []span, ids []metering.MeterID, at, since, now time.Time) (map[metering.MeterID]metering.Reading, error) {
+	ask := func() (a answer, err error) {
+		a.last, err = r.influx.Before(ctx, ids, metering.Index, at, since)
+		return a, err
 	}
-	q := asked(p, spans, ids, from, to)
+	if at.After(now) {
+		found, err := ask()
+		return found.last, err
+	}
+	found, err := r.recall(asked("", spans, ids, since, at), ask)
+	return found.last, err
+}
+
+// recall answers as ask did a short while ago, or asks.
+func (r *Reader) recall(q question, ask func() (answer, error)) (answer, error) {
+	if r.recent == nil {
+		return ask()
+	}
 	if found, ok := r.recent.find(q); ok {
 		return found, nil
 	}
-	found, err := r.influx.Consumption(ctx, p, ids, from, to)
+	found, err := ask()
 	if err == nil {
 		r.recent.put(q, found)
 	}
@@ -79,21 +110,21 @@ func asked(p influx.Period, spans []span, ids []metering.MeterID, from, to time.
 	return question{p, names.String(), from.UnixMilli(), to.UnixMilli()}
 }
 
-func (c *recent) find(q question) (map[metering.MeterID][]influx.Consumption, bool) {
+func (c *recent) find(q question) (answer, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a, ok := c.answers[q]
 	if !ok || !time.Now().Before(a.until) {
-		return nil, false
+		return answer{}, false
 	}
-	return a.periods, true
+	return a.found, true
 }
 
 // put keeps an answer; those that are too old go first, and all where that is not
 // enough.
-func (c *recent) put(q question, found map[metering.MeterID][]influx.Consumption) {
-	a := answered{until: time.Now().Add(c.keep), periods: found, size: 1}
-	for _, periods := range found {
+func (c *recent) put(q question, found answer) {
+	a := answered{until: time.Now().Add(c.keep), found: found, size: 1 + len(found.last)}
+	for _, periods := range found.periods {
 		a.size += len(periods)
 	}
 	c.mu.Lock()

@@ -34,6 +34,15 @@ func MeasureOf(k metering.Kind) Measure {
 	return PerPerson
 }
 
+// MeasureFor is the measure of a kind for a household of so many: hot water goes with
+// area where they are not known (0), as the law's note has it for heat and hot water.
+func MeasureFor(k metering.Kind, occupants int) Measure {
+	if k == metering.HotWater && occupants <= 0 {
+		return PerM2
+	}
+	return MeasureOf(k)
+}
+
 // A Typical is what similar homes used in a month. It is of a group of at least ten
 // homes, tells no extreme, and is rounded to two digits, so that two of them do
 // not tell a home apart.

@@ -82,12 +82,17 @@ SELECT COUNT(*)
                   AND staff_role.role IN ('manager', 'administrator')
                   AND (staff_role.residence_id IS NULL OR staff_role.residence_id = residence.id))`
 
+// What somebody sent stays; a network's day takes the place of a sensor's.
 const putDay = `
-INSERT INTO outdoor_day (residence_id, day, low_mc, high_mc)
-VALUES ($1, $2, $3, $4)
+INSERT INTO outdoor_day (residence_id, day, low_mc, high_mc, source)
+VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (residence_id, day) DO UPDATE
    SET low_mc = excluded.low_mc,
-       high_mc = excluded.high_mc`
+       high_mc = excluded.high_mc,
+       source = excluded.source
+ WHERE excluded.source = 'file'
+    OR outdoor_day.source = 'sensor'
+    OR outdoor_day.source = excluded.source`
 
 // NoteWeather keeps days of a residence's outdoors, all or none; the same again
 // changes nothing. It fails with the problem NotFound "residence.none" where staff
@@ -100,15 +105,7 @@ func (n *Neighbourhood) NoteWeather(ctx context.Context, staff accounts.PersonID
 	if may == 0 {
 		return &problem.Error{Kind: problem.NotFound, Message: "residence.none"}
 	}
-	return sqldb.InTx(ctx, n.db, func(tx *sql.Tx) error {
-		for _, d := range days {
-			_, err := tx.ExecContext(ctx, putDay, string(residence), d.Day.String(), milli(d.Low), milli(d.High))
-			if err != nil {
-				return fmt.Errorf("weather of %s on %s: %w", residence, d.Day, err)
-			}
-		}
-		return nil
-	})
+	return n.keepOutdoors(ctx, residence, fromFile, days)
 }
 
 func milli(c float64) int64 { return int64(math.Round(c * 1000)) }
@@ -166,10 +163,11 @@ func (n *Neighbourhood) Typical(ctx context.Context, residence metering.SiteID, 
 // keep writes down what is told of a month: each size of household at once, so that
 // all are of the same homes. Where nothing may be told nothing is kept and some is
 // false, because the readings may still be on their way.
-func (n *Neighbourhood) keep(ctx context.Context, residence metering.SiteID, k metering.Kind, month civil.Month, homes []HomeUse) (some bool, err error) {
+func (n *Neighbourhood) keep(ctx context.Context, residence metering.SiteID, k metering.Kind, month civil.Month, homes map[Measure][]HomeUse) (some bool, err error) {
 	made := make([]Typical, mostOccupants+1)
 	for people := range made {
-		if t, ok := Circle(homes, MeasureOf(k), month, people); ok {
+		m := MeasureFor(k, people)
+		if t, ok := Circle(homes[m], m, month, people); ok {
 			made[people], some = t, true
 		}
 	}
@@ -190,7 +188,7 @@ func (n *Neighbourhood) keep(ctx context.Context, residence metering.SiteID, k m
 const mostOccupants = 30
 
 func (n *Neighbourhood) told(ctx context.Context, residence metering.SiteID, k metering.Kind, month civil.Month, people int) (Typical, bool, error) {
-	t := Typical{Month: month, Measure: MeasureOf(k)}
+	t := Typical{Month: month, Measure: MeasureFor(k, people)}
 	err := n.db.QueryRowContext(ctx, toldTypical, string(residence), string(k), month.String(), people).Scan(&t.Homes, &t.Used, &t.Quarter)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Typical{}, false, nil
@@ -227,7 +225,7 @@ type countedHome struct {
 	meter     metering.MeterID
 }
 
-func (n *Neighbourhood) homes(ctx context.Context, residence metering.SiteID, zone *time.Location, k metering.Kind, month civil.Month) ([]HomeUse, error) {
+func (n *Neighbourhood) homes(ctx context.Context, residence metering.SiteID, zone *time.Location, k metering.Kind, month civil.Month) (map[Measure][]HomeUse, error) {
 	start, end := month.Bounds(zone)
 	rows, err := n.db.QueryContext(ctx, homesOfMonth, string(residence), string(k), month.First().String(), month.Next().First().String(),
 		sqldb.Ms(start), sqldb.Ms(end))
@@ -251,7 +249,10 @@ func (n *Neighbourhood) homes(ctx context.Context, residence metering.SiteID, zo
 	if err != nil {
 		return nil, away(err)
 	}
-	return usesOf(all, found, MeasureOf(k), month.Days()), nil
+	return map[Measure][]HomeUse{
+		PerPerson: usesOf(all, found, PerPerson, month.Days()),
+		PerM2:     usesOf(all, found, PerM2, month.Days()),
+	}, nil
 }
 
 // usesOf adds up the meters of each home; one of which a meter is not known is none.
