@@ -176,3 +176,6 @@ func (k Kept) withDays() Kept {
 
 // takenBefore reports whether a case has all the days of a finding.
 func (k Kept) takenBefore(f Finding) bool { return !f.Last.After(k.Finding.Last) }
+
+// today is the day of an instant where the case is.
+func (k Kept) today(now time.Time) civil.Date { return civil.DateIn(now, k.Zone) }

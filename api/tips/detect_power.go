@@ -33,12 +33,27 @@ func (h Home) lowestHour(date civil.Date) (float64, bool) {
 		return 0, false // the clock changes: one night less
 	}
 	var night []metering.IntervalConsumption
-	for _, c := range h.curve(metering.Electricity, date, date.AddDays(1)) {
+	day := h.curve(metering.Electricity, date, date.AddDays(1))
+	for _, c := range day {
 		if !c.Start.Before(at(2)) && !c.End.After(at(5)) {
 			night = append(night, c)
 		}
 	}
-	return smallestDraw(night, time.Hour, 3*time.Hour)
+	lowest, known := smallestDraw(night, time.Hour, 3*time.Hour)
+	return lowest, known && lowest <= asleepTimes*lowestOf(day)+asleepW
+}
+
+// A home sleeps between two and five where it then draws about as little as ever on
+// that day; else somebody who works at night is told that they waste what they use.
+const (
+	asleepTimes = 1.3
+	asleepW     = 40 // a fridge that starts in all of the three hours
+)
+
+// lowestOf is the lowest mean power of an hour of a day, as far as it is known.
+func lowestOf(day []metering.IntervalConsumption) float64 {
+	lowest, _ := smallestDraw(day, time.Hour, 0)
+	return lowest
 }
 
 func baseFigures(watts float64) numbers {
@@ -158,4 +173,12 @@ func powerFollowsCold(h Home, k metering.Kind, with numbers) (Finding, bool) {
 		return Finding{}, false
 	}
 	return found(h.Today.AddDays(-n), h.Today, len(cold), numbers{"wh_per_degree": rise, "cold_days": float64(chilly)}, k)
+}
+
+// NightPower is what is on in a home whatever happens: the median over the nights of
+// [from, to) of the lowest hour between two and five o'clock, in W, and how many
+// nights tell it. The curve is of the home's electricity.
+func NightPower(curve []metering.IntervalConsumption, from, to civil.Date, zone *time.Location) (watts float64, nights int) {
+	h := Home{Zone: zone, Meters: map[metering.Kind]Meter{metering.Electricity: {Resolution: metering.Fine, Curve: curve}}}
+	return h.base(from, to)
 }

@@ -51,7 +51,8 @@ func flowFigures(mlPerHour float64) numbers {
 // quietest is the smallest draw of a day in mL/h, over a window in which least
 // mL/h makes two steps of the meter; false where it is not known.
 func (h Home) quietest(k metering.Kind, m Meter, date civil.Date, least float64) (float64, bool) {
-	window := max(time.Hour, time.Duration(leastPulses*float64(max(1, m.Pulse))/least*float64(time.Hour)))
+	needed := time.Duration(leastPulses * float64(max(1, m.Pulse)) / least * float64(time.Hour))
+	window := max(time.Hour, needed)
 	if curve := h.curve(k, date, date.AddDays(1)); len(curve) > 0 {
 		if window > longestWindow {
 			return 0, false
@@ -59,7 +60,8 @@ func (h Home) quietest(k metering.Kind, m Meter, date civil.Date, least float64)
 		return smallestDraw(curve, window, fullLength(date, h.Zone))
 	}
 	for _, q := range m.Quiet {
-		if q.Date == date && q.Window >= window {
+		// A shorter window finds less, so that it never claims too much.
+		if q.Date == date && q.Window >= needed {
 			return float64(q.Flow), true
 		}
 	}

@@ -35,6 +35,9 @@ type Outcome struct {
 	WeeksSince        int
 	Others            int    // homes that it was compared with
 	Reason            string // why it is too early
+	// WeeksLooked is the look that it is of, one of [Looks], where somebody notes
+	// it; 0 before the first.
+	WeeksLooked int
 }
 
 const (

@@ -1,0 +1,252 @@
+// Package nightly judges each morning what the meters of every home showed until
+// then: water that never stops, cold flats and silent meters become cases that are
+// told, followed and ended; tips are found, chosen and stored, and what came of
+// those that were taken up is observed.
+//
+// A run is of one residence and one civil day. It goes through the homes a few at
+// a time, so that its memory does not grow with the residence, writes down each
+// home that it has done, and goes on there after a kill. Everything that it does
+// twice it does once: the same day again changes nothing.
+package nightly
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/xnetroseraie/xnet/api/alerts"
+	"github.com/xnetroseraie/xnet/api/charges"
+	"github.com/xnetroseraie/xnet/api/consumption"
+	"github.com/xnetroseraie/xnet/api/meters"
+	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/tips"
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// homesAtOnce is how many homes are held in memory, and asked InfluxDB about
+// together: some 150 meters.
+const homesAtOnce = 50
+
+// A Runner does the runs. Its fields are set before it is used, and it may be used
+// from several goroutines.
+type Runner struct {
+	DB        *sql.DB
+	Influx    *influx.Client
+	Catalogue *tips.Catalogue
+	Log       *slog.Logger
+	Now       func() time.Time
+	// Progress is told after each few homes how many of how many are done; nil for
+	// nobody.
+	Progress func(residence metering.SiteID, done, of int)
+}
+
+// Counts are what a run did.
+type Counts struct {
+	Homes     int            `json:"homes"`
+	Judged    int            `json:"judged"`            // water meters
+	Refused   map[string]int `json:"refused,omitempty"` // by the key of the reason
+	Asked     int            `json:"asked"`             // homes where a day's flow may have been on purpose
+	Opened    int            `json:"opened"`            // cases
+	Ended     int            `json:"ended"`
+	Told      int            `json:"told"`
+	Proposed  int            `json:"proposed"` // tips that are new
+	Changed   int            `json:"changed"`  // tips
+	Unchanged int            `json:"-"`        // homes that were done before
+}
+
+func (c *Counts) add(d Counts) {
+	c.Homes, c.Judged, c.Asked, c.Opened, c.Ended = c.Homes+d.Homes, c.Judged+d.Judged, c.Asked+d.Asked, c.Opened+d.Opened, c.Ended+d.Ended
+	c.Told, c.Proposed, c.Changed, c.Unchanged = c.Told+d.Told, c.Proposed+d.Proposed, c.Changed+d.Changed, c.Unchanged+d.Unchanged
+	for reason, n := range d.Refused {
+		c.refuse(reason, n)
+	}
+}
+
+func (c *Counts) refuse(reason string, n int) {
+	if c.Refused == nil {
+		c.Refused = map[string]int{}
+	}
+	c.Refused[reason] += n
+}
+
+// Day is the last civil day whose morning has passed at an instant: the one that a
+// run at that instant is of.
+func Day(now time.Time, zone *time.Location) civil.Date {
+	today := civil.DateIn(now, zone)
+	if now.Before(alerts.Morning(today, zone)) {
+		return today.AddDays(-1)
+	}
+	return today
+}
+
+// ErrHeld says that another program does the same run just now. Test with
+// [errors.Is].
+var ErrHeld = errors.New("another program does this run just now: wait for it, or for ten minutes after it was killed")
+
+// ErrTooEarly says that the morning of the day is not over yet. Test with
+// [errors.Is].
+var ErrTooEarly = errors.New("that day's nights are not over: name a day whose morning, seven o'clock, has passed")
+
+// Residence runs over a residence for a civil day. Homes that this day's run has
+// done are passed over, unless again. It fails with [ErrHeld], with [ErrTooEarly],
+// and where the database or InfluxDB does not answer; the next run goes on there.
+func (r *Runner) Residence(ctx context.Context, residence premises.Residence, date civil.Date, again bool) (Counts, error) {
+	if Day(r.Now(), residence.Zone).Before(date) {
+		return Counts{}, fmt.Errorf("nights of %s in %s: %w", date, residence.ID, ErrTooEarly)
+	}
+	j, err := r.begin(ctx, residence.ID, date, again)
+	if err != nil {
+		return Counts{}, fmt.Errorf("nights of %s in %s: %w", date, residence.ID, err)
+	}
+	counts, err := r.homes(ctx, residence, date, j)
+	if err != nil {
+		return counts, errors.Join(fmt.Errorf("nights of %s in %s: %w", date, residence.ID, err), j.release(ctx))
+	}
+	if err := j.end(ctx); err != nil {
+		return counts, fmt.Errorf("nights of %s in %s: %w", date, residence.ID, err)
+	}
+	return counts, nil
+}
+
+// A night is what all homes of a run share.
+type night struct {
+	residence premises.Residence
+	date      civil.Date
+	morning   time.Time
+	zone      *time.Location
+
+	weather  consumption.Weather
+	tariffs  charges.Tariffs
+	prices   prices
+	similar  similar
+	cases    map[metering.PointID][]alerts.Kept
+	pasts    map[metering.PointID][]alerts.Past
+	provided map[premises.DwellingID][]charges.Provision
+
+	alerts  *alerts.Store
+	tips    *tips.Store
+	charges *charges.Store
+	reader  *consumption.Reader
+}
+
+func (r *Runner) night(ctx context.Context, residence premises.Residence, date civil.Date) (*night, error) {
+	n := &night{residence: residence, date: date, zone: residence.Zone, morning: alerts.Morning(date, residence.Zone),
+		alerts: alerts.NewStore(r.DB), tips: tips.NewStore(r.DB, r.Catalogue), charges: charges.NewStore(r.DB),
+		reader: consumption.NewReader(premises.NewStore(r.DB), meters.NewStore(r.DB), r.Influx)}
+	var err error
+	if n.weather, err = consumption.NewNeighbourhood(r.DB, r.Influx).Weather(ctx, residence.ID, date.AddDays(-historyDays), date); err != nil {
+		return nil, err
+	}
+	if n.tariffs, err = n.charges.Of(ctx, residence.ID); err != nil {
+		return nil, err
+	}
+	n.prices = prices{n.tariffs}
+	if n.similar, err = r.similarHomes(ctx, residence, date); err != nil {
+		return nil, err
+	}
+	if n.pasts, err = n.alerts.Pasts(ctx, residence.ID, date.AddDays(-historyDays)); err != nil {
+		return nil, err
+	}
+	if n.provided, err = r.provisions(ctx, residence.ID); err != nil {
+		return nil, err
+	}
+	return n, n.readCases(ctx)
+}
+
+// readCases reads the open cases; those of a gateway stand at the empty point.
+func (n *night) readCases(ctx context.Context) error {
+	open, err := n.alerts.Open(ctx, n.residence.ID)
+	if err != nil {
+		return err
+	}
+	n.cases = map[metering.PointID][]alerts.Kept{}
+	for _, k := range open {
+		n.cases[k.Cause.Point] = append(n.cases[k.Cause.Point], k)
+	}
+	return nil
+}
+
+// homes does the homes that are left, a few at a time, then what is of the whole
+// residence.
+func (r *Runner) homes(ctx context.Context, residence premises.Residence, date civil.Date, j *journal) (total Counts, err error) {
+	n, err := r.night(ctx, residence, date)
+	if err != nil {
+		return total, err
+	}
+	of, err := r.homeCount(ctx, residence.ID)
+	if err != nil {
+		return total, err
+	}
+	for after, done := premises.DwellingID(""), 0; ; {
+		some, err := r.load(ctx, n, after)
+		if err != nil {
+			return total, err
+		}
+		if len(some) == 0 {
+			break
+		}
+		after, done = some[len(some)-1].dwelling.ID, done+len(some)
+		counts, err := r.some(ctx, n, some, j)
+		total.add(counts)
+		if err != nil {
+			return total, err
+		}
+		if r.Progress != nil {
+			r.Progress(residence.ID, done, of)
+		}
+	}
+	rest, err := r.whole(ctx, n)
+	total.add(rest)
+	return total, err
+}
+
+// some does a few homes together.
+func (r *Runner) some(ctx context.Context, n *night, all []*home, j *journal) (total Counts, err error) {
+	todo, err := j.left(ctx, all)
+	if err != nil {
+		return total, err
+	}
+	total.Unchanged = len(all) - len(todo)
+	if len(todo) == 0 {
+		return total, j.prolong(ctx)
+	}
+	if err := r.furnish(ctx, n, todo); err != nil {
+		return total, err
+	}
+	for _, h := range todo {
+		counts, err := r.home(ctx, n, h)
+		if err != nil {
+			return total, fmt.Errorf("home %s: %w", h.dwelling.ID, err)
+		}
+		counts.Homes = 1
+		if err := j.note(ctx, h.dwelling.ID, counts); err != nil {
+			return total, err
+		}
+		total.add(counts)
+	}
+	return total, j.prolong(ctx)
+}
+
+// furnish reads what InfluxDB holds of the homes, many meters a question.
+func (r *Runner) furnish(ctx context.Context, n *night, all []*home) error {
+	for _, read := range []func(context.Context, *night, []*home) error{r.readDays, r.readQuiet, r.readRooms, r.readNights, r.readCurves} {
+		if err := read(ctx, n, all); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Runner) home(ctx context.Context, n *night, h *home) (c Counts, err error) {
+	for _, do := range []func(context.Context, *night, *home, *Counts) error{r.leave, r.judgeWater, r.judgeRooms, r.judgeSilence, r.advise} {
+		if err := do(ctx, n, h, &c); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
