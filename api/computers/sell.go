@@ -1,0 +1,347 @@
+package computers
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/sqldb"
+	"github.com/xnetroseraie/xnet/internal/civil"
+	"github.com/xnetroseraie/xnet/internal/metering"
+)
+
+// mostReserved is how far ahead a reservation may reach, in days.
+const mostReserved = 60
+
+// Reserve keeps a ready machine for a household of the programme, until the end of
+// a day. It fails with [ErrNone], [ErrStep], [ErrProgramme] or a fault of
+// "until"; where there is no such household for the seller, with
+// "household.none".
+func (s *Store) Reserve(ctx context.Context, who accounts.PersonID, id MachineID, household premises.HouseholdID, until civil.Date, now time.Time) error {
+	if err := s.look(ctx, who, household, now); err != nil {
+		return err
+	}
+	return s.change(ctx, holdBySellers, "reserve machine", who, id, now, func(h *hand) error {
+		if until.Before(h.today) || h.today.AddDays(mostReserved).Before(until) {
+			return fault("until", "computers.until_range", mostReserved)
+		}
+		if _, err := programmeOn(ctx, h.tx, h.Residence, household, h.today); err != nil {
+			return err
+		}
+		h.reservedFor, h.ReservedUntil = household, until
+		return h.step(ctx, ReservedFor, Reserved, h.today, "", "")
+	})
+}
+
+// look writes down that somebody sells something to the household, which must be
+// one that the seller may see.
+func (s *Store) look(ctx context.Context, who accounts.PersonID, household premises.HouseholdID, now time.Time) error {
+	return s.homes.Look(ctx, premises.Look{At: now, Staff: who, Household: household, What: SoldToHousehold})
+}
+
+// Release gives a reservation up. It fails with [ErrNone] or [ErrStep].
+func (s *Store) Release(ctx context.Context, who accounts.PersonID, id MachineID, now time.Time) error {
+	return s.change(ctx, holdBySellers, "release machine", who, id, now, func(h *hand) error {
+		if h.State != Reserved {
+			return ErrStep
+		}
+		h.reservedFor, h.ReservedUntil = "", civil.Date{}
+		return h.step(ctx, ReleasedHold, Ready, h.today, "", "")
+	})
+}
+
+const findTerms = `
+SELECT computer_programme.per_household, computer_programme.target_days, computer_programme.months
+  FROM computer_programme
+ WHERE computer_programme.residence_id = $1
+   AND computer_programme.from_date <= $3
+   AND (computer_programme.until_date IS NULL OR computer_programme.until_date > $3)
+   AND EXISTS (SELECT 1
+                 FROM tenancy
+                 JOIN dwelling ON dwelling.id = tenancy.dwelling_id
+                WHERE dwelling.residence_id = $1
+                  AND tenancy.household_id = $2
+                  AND tenancy.moved_in <= $3
+                  AND (tenancy.moved_out IS NULL OR tenancy.moved_out > $3))`
+
+// terms are what the programme says of a sale.
+type terms struct{ perHousehold, targetDays, months int }
+
+func scanTerms(rows *sql.Rows) (t terms, err error) {
+	return t, rows.Scan(&t.perHousehold, &t.targetDays, &t.months)
+}
+
+// programmeOn returns the terms for a household that lives in the residence on a
+// day of its programme, or fails with [ErrProgramme].
+func programmeOn(ctx context.Context, tx *sql.Tx, r metering.SiteID, household premises.HouseholdID, on civil.Date) (terms, error) {
+	t, err := one(ctx, tx, scanTerms, findTerms, string(r), string(household), on.String())
+	if errors.Is(err, ErrNone) {
+		err = ErrProgramme
+	}
+	return t, err
+}
+
+const isMember = `
+SELECT membership.person_id
+  FROM membership
+ WHERE membership.household_id = $1
+   AND membership.person_id = $2
+   AND membership.from_date <= $3
+   AND (membership.to_date IS NULL OR membership.to_date > $3)`
+
+const takenSlots = `
+SELECT machine_sale.slot
+  FROM machine_sale
+ WHERE machine_sale.household_id = $1
+   AND machine_sale.ended_on IS NULL
+   AND machine_sale.slot IS NOT NULL`
+
+const lastEnd = `
+SELECT COALESCE(MAX(machine_sale.ended_on), '')
+  FROM machine_sale
+ WHERE machine_sale.machine_id = $1`
+
+const putSale = `
+INSERT INTO machine_sale (id, machine_id, residence_id, household_id, buyer_id, kind, exchange_of, price_cents, list_cents, subsidised,
+                          slot, payment, receipt_no, sold_on, sold_by, programme_from, programme_months, handed_on, accessories,
+                          signed_by, return_reason, refund_cents)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, '', 0)`
+
+const endWait = `
+UPDATE machine_wait
+   SET ended_ms = $3,
+       ended_why = $4
+ WHERE household_id = $1
+   AND residence_id = $2
+   AND ended_ms IS NULL`
+
+// Sell sells a ready machine, or one that is reserved for the household, to a
+// household of the programme. A subsidised one costs the list price of the day and
+// obliges the buyer; another may cost more. It fails with [ErrNone],
+// "household.none", [ErrStep], [ErrReserved], [ErrProgramme], [ErrBuyer],
+// [ErrSecond], [ErrNoPrice], [ErrPrice], what the machine lacks, a fault of
+// "sold_on", or what the obliger says; then nothing is stored.
+func (s *Store) Sell(ctx context.Context, who accounts.PersonID, id MachineID, o Offer, now time.Time) (Sale, error) {
+	if err := s.look(ctx, who, o.Household, now); err != nil {
+		return Sale{}, err
+	}
+	var sold Sale
+	err := s.change(ctx, holdBySellers, "sell machine", who, id, now, func(h *hand) error {
+		var err error
+		if o.SoldOn, err = h.day("sold_on", o.SoldOn); err != nil {
+			return err
+		}
+		if err := s.sellable(ctx, h, o); err != nil {
+			return err
+		}
+		if sold, err = h.priced(ctx, o); err != nil {
+			return err
+		}
+		return s.conclude(ctx, h, &sold)
+	})
+	sold.Guarantee = GuaranteeOf(sold.ProgrammeFrom, sold.ProgrammeMonths, civil.Date{}, 0)
+	return sold, err
+}
+
+// sellable holds that the machine may be sold to the household on that day.
+func (s *Store) sellable(ctx context.Context, h *hand, o Offer) error {
+	switch {
+	case !Leads(SoldTo, h.State, Sold):
+		return ErrStep
+	case h.State == Reserved && h.reservedFor != o.Household:
+		return ErrReserved
+	}
+	sh := Sheet{Machine: h.Machine}
+	if err := s.fill(ctx, &sh, h.tx); err != nil {
+		return err
+	}
+	if err := guard(sh, Ready); err != nil {
+		return err
+	}
+	ended, err := one(ctx, h.tx, text, lastEnd, string(h.ID))
+	if err != nil {
+		return err
+	}
+	if o.SoldOn.String() < ended {
+		return fault("sold_on", "computers.before_return")
+	}
+	_, err = one(ctx, h.tx, text, isMember, string(o.Household), string(o.Buyer), o.SoldOn.String())
+	if errors.Is(err, ErrNone) {
+		return errors.Join(notInProgrammeFirst(ctx, h, o), ErrBuyer)
+	}
+	return err
+}
+
+// notInProgrammeFirst names the larger reason where there are two.
+func notInProgrammeFirst(ctx context.Context, h *hand, o Offer) error {
+	_, err := programmeOn(ctx, h.tx, h.Residence, o.Household, o.SoldOn)
+	return err
+}
+
+// priced makes a sale of an offer at the prices and terms of its day.
+func (h *hand) priced(ctx context.Context, o Offer) (Sale, error) {
+	t, err := programmeOn(ctx, h.tx, h.Residence, o.Household, o.SoldOn)
+	if err != nil {
+		return Sale{}, err
+	}
+	list, err := priceOn(ctx, h.tx, h.Residence, PriceOf(h.Kind), o.SoldOn)
+	if err != nil {
+		return Sale{}, err
+	}
+	if o.Subsidised && o.PriceCents != list || o.PriceCents < list {
+		return Sale{}, ErrPrice
+	}
+	sold := Sale{ID: SaleID(newID()), Machine: h.ID, Residence: h.Residence, Household: o.Household, Buyer: o.Buyer, Kind: h.Kind,
+		PriceCents: o.PriceCents, ListCents: list, Subsidised: o.Subsidised, Payment: o.Payment, SoldOn: o.SoldOn, SoldBy: h.who,
+		ProgrammeFrom: o.SoldOn, ProgrammeMonths: t.months}
+	if sold.Subsidised {
+		sold.slot, err = freeSlot(ctx, h.tx, o.Household, t.perHousehold)
+	}
+	return sold, err
+}
+
+func freeSlot(ctx context.Context, tx *sql.Tx, household premises.HouseholdID, most int) (int64, error) {
+	taken, err := several(ctx, tx, func(rows *sql.Rows) (slot int64, err error) { return slot, rows.Scan(&slot) }, takenSlots, string(household))
+	if err != nil {
+		return 0, err
+	}
+	for slot := int64(1); slot <= int64(most); slot++ {
+		if !slices.Contains(taken, slot) {
+			return slot, nil
+		}
+	}
+	return 0, ErrSecond
+}
+
+// conclude writes the sale with its receipt and its duties.
+func (s *Store) conclude(ctx context.Context, h *hand, sold *Sale) error {
+	h.reservedFor, h.ReservedUntil = "", civil.Date{}
+	if err := h.putSale(ctx, sold); err != nil {
+		return err
+	}
+	if _, err := h.tx.ExecContext(ctx, endWait, string(sold.Household), string(sold.Residence), sqldb.Ms(h.now), "sold"); err != nil {
+		return err
+	}
+	if err := h.step(ctx, SoldTo, Sold, sold.SoldOn, string(sold.ID), ""); err != nil {
+		return err
+	}
+	if s.obliger == nil || !sold.Subsidised {
+		return nil
+	}
+	if err := s.obliger.Oblige(ctx, h.tx, *sold); err != nil {
+		return fmt.Errorf("oblige the buyer: %w", err)
+	}
+	return nil
+}
+
+// putSale writes a sale and gives it the next receipt of its year.
+func (h *hand) putSale(ctx context.Context, sold *Sale) error {
+	n, err := number(ctx, h.tx, fmt.Sprintf("receipt-%04d", sold.SoldOn.Year))
+	if err != nil {
+		return err
+	}
+	sold.ReceiptNo = fmt.Sprintf("%04d-%04d", sold.SoldOn.Year, n)
+	subsidised := 0
+	if sold.Subsidised {
+		subsidised = 1
+	}
+	_, err = h.tx.ExecContext(ctx, putSale, string(sold.ID), string(sold.Machine), string(sold.Residence), string(sold.Household),
+		string(sold.Buyer), string(sold.Kind), nullText(string(sold.Exchange)), sold.PriceCents, sold.ListCents, subsidised,
+		sql.NullInt64{Int64: sold.slot, Valid: sold.slot > 0}, string(sold.Payment), sold.ReceiptNo, sold.SoldOn.String(), string(sold.SoldBy),
+		sold.ProgrammeFrom.String(), sold.ProgrammeMonths, nullDate(sold.HandedOn), sold.Accessories, sold.SignedBy)
+	return err
+}
+
+const putHandover = `
+UPDATE machine_sale
+   SET handed_on = $2,
+       accessories = $3,
+       signed_by = $4
+ WHERE id = $1`
+
+// HandOver gives a sold machine to its buyer against a signature under the
+// receipt. It fails with [ErrNone], [ErrStep] or a fault of "on".
+func (s *Store) HandOver(ctx context.Context, who accounts.PersonID, id MachineID, o Handover, now time.Time) error {
+	return s.change(ctx, holdByReaders, "hand over machine", who, id, now, func(h *hand) error {
+		if h.State != Sold {
+			return ErrStep
+		}
+		on, err := h.day("on", o.On)
+		if err != nil {
+			return err
+		}
+		sold, err := standing(ctx, h.tx, h.ID)
+		if err != nil {
+			return err
+		}
+		if on.Before(sold.SoldOn) {
+			return fault("on", ErrHandedOn.Message)
+		}
+		if _, err := h.tx.ExecContext(ctx, putHandover, string(sold.ID), on.String(), o.Accessories, o.SignedBy); err != nil {
+			return err
+		}
+		return h.step(ctx, HandedOver, InUse, on, string(sold.ID), "")
+	})
+}
+
+const endSale = `
+UPDATE machine_sale
+   SET ended_on = $2,
+       ended_why = $3,
+       return_reason = $4,
+       refund_cents = $5
+ WHERE id = $1
+   AND ended_on IS NULL`
+
+// TakeBack takes a machine back for good. Whoever gives money back must sell. It
+// fails with [ErrNone], [ErrStep], [ErrTicketOpen] or faults of "on" and
+// "refund_cents".
+func (s *Store) TakeBack(ctx context.Context, who accounts.PersonID, id MachineID, g Giveback, now time.Time) error {
+	query := holdByReaders
+	if g.RefundCents > 0 {
+		query = holdBySellers
+	}
+	return s.change(ctx, query, "take back machine", who, id, now, func(h *hand) error {
+		if !Leads(TakenBack, h.State, Returned) {
+			return ErrStep
+		}
+		on, err := h.day("on", g.On)
+		if err != nil {
+			return err
+		}
+		sold, err := standing(ctx, h.tx, h.ID)
+		if err != nil {
+			return err
+		}
+		switch {
+		case on.Before(sold.SoldOn), on.Before(sold.HandedOn):
+			return fault("on", ErrHandedOn.Message)
+		case g.RefundCents > sold.PriceCents:
+			return fault("refund_cents", "computers.refund_too_high", sold.PriceCents)
+		}
+		if err := noTicket(ctx, h); err != nil {
+			return err
+		}
+		if err := h.endSale(ctx, sold.ID, on, "returned", g.Reason, g.RefundCents); err != nil {
+			return err
+		}
+		h.beginCycle()
+		return h.step(ctx, TakenBack, Returned, on, string(sold.ID), "")
+	})
+}
+
+func (h *hand) endSale(ctx context.Context, id SaleID, on civil.Date, why, reason string, refund int64) error {
+	_, err := h.tx.ExecContext(ctx, endSale, string(id), on.String(), why, reason, refund)
+	return err
+}
+
+// beginCycle makes what was wiped, tested and graded count no more.
+func (h *hand) beginCycle() {
+	h.Cycle++
+	h.GradeAppearance, h.GradeFunction = "", ""
+}
