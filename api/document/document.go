@@ -43,10 +43,12 @@ func newDocument(language, title string) sheet {
 	f.SetCatalogSort(true)
 	f.SetAutoPageBreak(false, 0)
 	f.SetLang(language)
-	f.SetTitle(title, true)
-	f.AddUTF8FontFromBytes(text, "", goregular.TTF)
-	f.AddUTF8FontFromBytes(text, bold, gobold.TTF)
-	f.AddUTF8FontFromBytes(mono, bold, gomonobold.TTF)
+	f.SetTitle(printable(title), true)
+	// The library writes into the fonts that it is given: each document has its own,
+	// else two that are made at once would spoil each other's.
+	f.AddUTF8FontFromBytes(text, "", bytes.Clone(goregular.TTF))
+	f.AddUTF8FontFromBytes(text, bold, bytes.Clone(gobold.TTF))
+	f.AddUTF8FontFromBytes(mono, bold, bytes.Clone(gomonobold.TTF))
 	return sheet{f}
 }
 

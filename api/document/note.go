@@ -97,27 +97,15 @@ func (s noteSheet) page(n Note) ([]byte, error) {
 	return s.bytes()
 }
 
-// flow sets a paragraph as write does, but breaks lines at plain spaces only, so that
-// a figure keeps its unit.
+// flow sets a paragraph as write does, but breaks lines as wrapped does and scales
+// the type.
 func (s noteSheet) flow(x, y, width, points, leading float64, style, paragraph string) float64 {
 	points *= s.scale
 	s.SetFont(text, style, points)
 	step := points * pointMM * leading
-	line := ""
-	put := func() {
+	for _, line := range s.wrapped(paragraph, width) {
 		y += step
 		s.Text(x, y-step*0.25, line)
-	}
-	for word := range strings.SplitSeq(printable(paragraph), " ") {
-		longer := strings.TrimPrefix(line+" "+word, " ")
-		if line != "" && s.GetStringWidth(longer) > width {
-			put()
-			longer = word
-		}
-		line = longer
-	}
-	if line != "" {
-		put()
 	}
 	return y
 }
