@@ -28,6 +28,9 @@ type card struct {
 	Change *change
 	More   string // link to the kind's own page; empty on it
 	MoreOf string // what that link says
+	// doubtful says that nobody knows yet whether the meter is this home's, or counts
+	// right: its figure compares with nothing.
+	doubtful bool
 }
 
 // chart is the drawing, its key and the table of the same numbers.
@@ -61,6 +64,8 @@ type teller struct {
 	priced charges.PricedHome
 	now    time.Time
 	helped bool // the reader is a helper
+	// weather is known for homes with a meter of heat, where temperatures are.
+	weather consumption.Weather
 }
 
 // off says why there is no figure: a helper cannot agree in the home's place.
@@ -87,6 +92,12 @@ func (t teller) setTotal(c *card, e metering.Explanation, when string) {
 	c.When = when
 	c.Cost = t.cost(e, when)
 	c.Why = t.why(e)
+	c.doubtful = doubtful(e)
+}
+
+// doubtful reports whether an explained figure may be another home's, or wrong.
+func doubtful(e metering.Explanation) bool {
+	return e.NoCost != nil && (e.NoCost.Reason == metering.NotVerified || e.NoCost.Reason == metering.NotPlausible)
 }
 
 func (t teller) why(e metering.Explanation) *why {
@@ -150,10 +161,7 @@ func (t teller) draw(k metering.Kind, slots []slot, say words, link linked) *cha
 	}
 	title := t.T(say.title, t.T("kind."+string(k)))
 	desc := t.T("chart.desc", slots[0].name, slots[len(slots)-1].name, top.name, t.amount(k, top.used, say))
-	scale := web.Scale{Unit: t.T(say.unit), Number: func(a metering.Amount) string { return t.OnScale(k, a) }}
-	if say.months {
-		scale.Number = func(a metering.Amount) string { return t.OnMonthScale(k, a) }
-	}
+	scale := web.Scale{Unit: t.T(say.unit), Number: func(a metering.Amount) string { return t.onScale(k, a, say) }}
 	c.Chart = web.NewChart("chart-"+string(k), string(k), title, desc, bars, scale)
 	c.DayHead = t.T(say.column)
 	c.EstimatedCount, c.MissingCount = t.counted(estimated, say.estimated), t.counted(missing, say.missing)
@@ -178,6 +186,7 @@ type words struct {
 	title, unit, column, open string
 	estimated, missing        [2]string
 	months                    bool
+	measure                   measure
 }
 
 // byDay are the words for days of a kind, byMonth those for months.

@@ -39,6 +39,10 @@ func courseOf(used, before metering.Amount) course {
 type pair struct {
 	used, before metering.Amount
 	days         int // or months, where the pair is of months
+	// colder is by how much colder the days were than those before, as a share; what
+	// was used before is brought to that cold where corrected says so.
+	colder    float64
+	corrected bool
 }
 
 func (p pair) course() course { return courseOf(p.used, p.before) }
@@ -115,14 +119,20 @@ type change struct {
 	Word  string
 	// HowMuch is the difference, With what was compared, Both the two figures.
 	HowMuch, With, Both string
-	Weather             bool   // the weather may have made it
+	Weather             string // of heat: what the cold has to do with it
 	Link, LinkOf        string // to the figure that it stands beside
 }
 
 // newChange says a pair in words; with names what it was compared with.
 func newChange(l web.Language, k metering.Kind, p pair, with string) *change {
-	c := &change{Arrow: p.course(), With: with, Weather: k == metering.Heat,
+	c := &change{Arrow: p.course(), With: with,
 		Both: l.T("change.both", written(l, k, p.used), written(l, k, p.before))}
+	if p.corrected {
+		c.Both = l.T("change.both_cold", written(l, k, p.used), written(l, k, p.before))
+	}
+	if k == metering.Heat {
+		c.Weather = p.weather(l)
+	}
 	switch c.Arrow {
 	case less:
 		c.Word, c.HowMuch = l.T("change.less"), l.T("change.less_by", written(l, k, p.before-p.used))

@@ -53,7 +53,7 @@ func TestHeadline(t *testing.T) {
 		{"a hole last year", "2026-03-18", 80_000, 100_000, "2025-02-01", "2025-03-05", metering.ColdWater, fine, same, "Ce mois-ci : autant d’eau froide que le mois dernier.", "Comparé aux 17 mêmes jours de février 2026."},
 		{"a hole this month compares nothing", "2026-03-18", 80_000, 100_000, "2025-02-01", "2026-03-05", metering.ColdWater, fine, "", "Pas encore de comparaison. Il faut encore des jours relevés.", ""},
 		{"nothing used last year", "2026-03-18", 80_000, 0, "2025-03-01", "2026-02-03", metering.ColdWater, fine, "", "Pas encore de comparaison. Il faut encore des jours relevés.", ""},
-		{"read by month", "2026-03-02", 80_000, 100_000, "2025-01-01", "", metering.Heat, metering.Month, less, "En février 2026 : moins de chauffage que l’an dernier.", "Comparé à février 2025."},
+		{"read by month", "2026-03-02", 80_000, 100_000, "2025-01-01", "", metering.Heat, metering.Month, less, "En février 2026 : moins de chauffage que l’an dernier.", "Comparé à février 2025. Le froid n’est pas retiré du calcul. L’hiver n’était peut-être pas aussi froid."},
 		{"not read", "2026-03-18", 80_000, 100_000, "2025-01-01", "", metering.Gas, metering.Off, "", "Aucun compteur n’est lu ici. Il faut d’abord un accord.", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,8 +62,8 @@ func TestHeadline(t *testing.T) {
 			if c, ok := teller.compare(teller.home.Series[0], ago); ok {
 				all = append(all, c)
 			}
-			h := teller.headline(all)
-			if got := plain(h.Sentence); h.Arrow != tt.arrow || got != tt.sentence || plain(h.More) != tt.with {
+			h := teller.headline(all, false)
+			if got := plain(h.Sentence); h.Arrow != tt.arrow || got != tt.sentence || !strings.HasSuffix(plain(h.More), tt.with) || strings.Contains(plain(h.More), " de "+map[course]string{less: "moins", more: "plus"}[h.Arrow]+".") != (h.Arrow == less || h.Arrow == more) {
 				t.Errorf("%q %q (%q), want %q %q (%q)", h.Arrow, got, plain(h.More), tt.arrow, tt.sentence, tt.with)
 			}
 		})
@@ -105,10 +105,10 @@ func TestHeadlineSaysWhatChangedMost(t *testing.T) {
 	teller, _ := scene{today: "2026-03-18", since: "2025-01-01", kind: metering.ColdWater, resolution: metering.Fine}.play(t)
 	h := teller.headline([]comparison{
 		{kind: metering.ColdWater, pair: pair{used: 94, before: 100}, since: "le mois dernier", change: &change{}},
-		{kind: metering.Electricity, pair: pair{used: 150, before: 100}, since: "l’an dernier", change: &change{With: "w"}},
+		{kind: metering.Electricity, pair: pair{used: 150, before: 100}, since: "l’an dernier", change: &change{HowMuch: "h", With: "w"}},
 		{kind: metering.Gas, pair: pair{used: 60, before: 100}, since: "le mois dernier", change: &change{}},
-	})
-	if want := "Ce mois-ci : plus d’électricité que l’an dernier."; plain(h.Sentence) != want || h.Arrow != more || h.More != "w" {
+	}, false)
+	if want := "Ce mois-ci : plus d’électricité que l’an dernier."; plain(h.Sentence) != want || h.Arrow != more || h.More != "h w" {
 		t.Errorf("%+v, want %q", h, want)
 	}
 }

@@ -120,7 +120,9 @@ type whyPrice struct {
 	Name        string // of what, and of which days
 	Rows        []whyRow
 	Title, Cost string   // what came of it
-	Soft        []string // who says the price; that days share evenly
+	Soft        []string // that days share evenly
+	Lead        string   // before the source
+	Source      string   // who says the price, in the landlord's own words, which are French
 }
 
 // A whyRow is one factor. Since is when it began; empty for none.
@@ -160,7 +162,7 @@ func (t teller) whyPrice(k metering.Kind, line metering.CostLine) whyPrice {
 		p.Soft = append(p.Soft, t.T("why.shared_days"))
 	}
 	if line.Source != "" {
-		p.Soft = append(p.Soft, t.T("why.source", line.Source))
+		p.Lead, p.Source = t.T("why.source"), line.Source
 	}
 	return p
 }
@@ -231,7 +233,7 @@ func (t teller) few(x float64, least int) string {
 type sums struct {
 	cents map[metering.Bill]int64
 	of    map[metering.Bill][]string
-	when  string
+	whens map[metering.Bill][]string // of each of these
 }
 
 // add counts a card's amounts as they are shown, so that a reader who adds them
@@ -241,13 +243,28 @@ func (s *sums) add(c card) {
 		return
 	}
 	if s.cents == nil {
-		s.cents, s.of = map[metering.Bill]int64{}, map[metering.Bill][]string{}
+		s.cents, s.of, s.whens = map[metering.Bill]int64{}, map[metering.Bill][]string{}, map[metering.Bill][]string{}
 	}
 	for bill, cents := range c.Cost.cents {
 		s.cents[bill] += cents
-		s.of[bill] = append(s.of[bill], c.Title)
-		s.when = c.When
+		s.of[bill] = append(s.of[bill], strings.ToLower(c.Title))
+		s.whens[bill] = append(s.whens[bill], c.When)
 	}
+}
+
+// since is the time of a bill's kinds: of the first, which the others are mostly of.
+func (s sums) since(bill metering.Bill) string { return s.whens[bill][0] }
+
+// parts names the kinds of a bill, each with its time where that is another than the
+// first's, as of a meter that began later.
+func (s sums) parts(bill metering.Bill) []string {
+	parts := slices.Clone(s.of[bill])
+	for i, when := range s.whens[bill] {
+		if when != s.since(bill) {
+			parts[i] += " (" + when + ")"
+		}
+	}
+	return parts
 }
 
 // told writes the sums for the first words of the page.
@@ -260,7 +277,7 @@ func (t teller) told(s sums) (all []billed) {
 		if s.cents[bill] == 0 {
 			euros = t.T("cost.below")
 		}
-		all = append(all, billed{euros, t.T("cost.for", t.onBill(bill, s.when), strings.ToLower(strings.Join(s.of[bill], ", ")))})
+		all = append(all, billed{euros, t.T("cost.for", t.onBill(bill, s.since(bill)), strings.Join(s.parts(bill), ", "))})
 	}
 	return all
 }

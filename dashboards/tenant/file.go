@@ -45,8 +45,11 @@ func (s *sheet) csv() ([]byte, error) {
 		unit = s.T("file.kwh")
 	}
 	head := s.T("chart.day")
-	if s.period.span == aYear {
+	switch s.period.span {
+	case aYear:
 		head = s.T("chart.month")
+	case aDay:
+		head = s.T("chart.hour")
 	}
 	lines := [][]string{{head, s.T("kind."+string(s.kind)) + " (" + unit + ")", s.T("file.quality"), s.T("chart.before") + " (" + unit + ")"}}
 	for _, one := range s.slots {
@@ -54,8 +57,11 @@ func (s *sheet) csv() ([]byte, error) {
 			continue
 		}
 		date := one.first.String()
-		if s.period.span == aYear {
+		switch s.period.span {
+		case aYear:
 			date = one.first.MonthOf().String()
+		case aDay:
+			date = one.at.In(s.home.Zone).Format("2006-01-02 15:04")
 		}
 		lines = append(lines, []string{date, s.exact(one.used, one.known), s.quality(one), s.exact(one.before, one.beforeKnown)})
 	}

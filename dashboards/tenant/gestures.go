@@ -48,14 +48,17 @@ type gestureCard struct {
 	Ways           []wayLine
 	Times          int
 	Fault          string
-	Verdict        []string // what the better way spares in a year
-	Prices         []string // those that the euros were reckoned with
-	Rough          bool     // the numbers are only typical
-	Daily          bool     // days are counted rather than times
-	Water          bool     // whether its column has any number
-	Bills          []string // the columns of euros: one for each bill
-	Household      string   // of the home that is looked at; empty at home
+	Verdict        []string   // what the better way spares in a year
+	Prices         []pricedBy // those that the euros were reckoned with
+	Rough          bool       // the numbers are only typical
+	Daily          bool       // days are counted rather than times
+	Water          bool       // whether its column has any number
+	Bills          []string   // the columns of euros: one for each bill
+	Household      string     // of the home that is looked at; empty at home
 }
+
+// A pricedBy is a price and who says it, in the landlord's own words.
+type pricedBy struct{ Price, Lead, Source string }
 
 // A wayLine is one way of doing it: once, and in a year.
 type wayLine struct {
@@ -271,16 +274,16 @@ func (v gesturesView) perBill(c tips.Cost, on []metering.Bill) (all []string) {
 }
 
 // pricesOf writes each price once, with its date and where it stands.
-func (v gesturesView) pricesOf(today civil.Date, costs []tips.Cost) (all []string) {
+func (v gesturesView) pricesOf(today civil.Date, costs []tips.Cost) (all []pricedBy) {
 	t := teller{Language: v.Language, home: consumption.Home{Today: today}}
 	for _, c := range costs {
 		for _, r := range c.Rates {
-			text := v.T("gestures.price_of", t.onBill(metering.Bill(r.Bill), t.price(r.Price)), t.since(r.From))
+			one := pricedBy{Price: v.T("gestures.price_of", t.onBill(metering.Bill(r.Bill), t.price(r.Price)), t.since(r.From))}
 			if r.Source != "" {
-				text += " " + v.T("why.source", r.Source)
+				one.Lead, one.Source = v.T("why.source"), r.Source
 			}
-			if !slices.Contains(all, text) {
-				all = append(all, text)
+			if !slices.Contains(all, one) {
+				all = append(all, one)
 			}
 		}
 	}

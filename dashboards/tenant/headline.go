@@ -65,6 +65,9 @@ func (t teller) compare(s consumption.Series, b beside) (comparison, bool) {
 			continue
 		}
 		if p, ok := sameDays(s, other.then, first, today, other.month); ok {
+			if s.Kind == metering.Heat {
+				t.bringTo(&p, first, first.AddDays(p.days), other.month.First())
+			}
 			return t.comparison(s.Kind, p, other.since, t.T("change.with_days", p.days, t.Month(other.month)), ""), true
 		}
 	}
@@ -82,6 +85,9 @@ func (t teller) compareMonth(s, ago consumption.Series) (comparison, bool) {
 		return comparison{}, false
 	}
 	p := pair{used: used, before: before, days: 1}
+	if s.Kind == metering.Heat {
+		t.bringTo(&p, month.First(), month.Next().First(), yearAgo(month).First())
+	}
 	return t.comparison(s.Kind, p, t.T("headline.last_year"), t.T("change.with", t.Month(yearAgo(month))), t.Month(month)), true
 }
 
@@ -91,21 +97,20 @@ func (t teller) comparison(k metering.Kind, p pair, since, with, of string) comp
 
 // headline chooses what to say of all kinds: the one that changed most. Where none
 // compares it says why.
-func (t teller) headline(all []comparison) headline {
+func (t teller) headline(all []comparison, doubtful bool) headline {
 	h := headline{}
 	if freshest := t.freshest(); freshest != "" {
 		h.Fresh = t.T("home.fresh", freshest)
+	}
+	if len(all) == 0 && doubtful {
+		h.Sentence = t.T("headline.unchecked")
+		return h
 	}
 	if len(all) == 0 {
 		h.Sentence = t.notYet()
 		return h
 	}
-	most := all[0]
-	for _, c := range all[1:] {
-		if math.Abs(c.pair.share()) > math.Abs(most.pair.share()) {
-			most = c
-		}
-	}
+	most := mostChanged(all)
 	h.Arrow = most.pair.course()
 	part := t.T(partOf[most.kind])
 	of := t.T("headline.this_month")
@@ -121,7 +126,30 @@ func (t teller) headline(all []comparison) headline {
 		h.Sentence = t.T("headline.same", of, part, most.since)
 	}
 	h.More = most.change.With
+	if h.Arrow != same {
+		h.More = most.change.HowMuch + " " + h.More
+	}
+	if most.kind == metering.Heat {
+		h.More += " " + most.change.Weather
+	}
 	return h
+}
+
+// mostChanged is the comparison with the largest share. Heat that the cold was not
+// taken out of is told last: it says more of the winter than of the home.
+func mostChanged(all []comparison) comparison {
+	raw := func(c comparison) bool { return c.kind == metering.Heat && !c.pair.corrected }
+	most := all[0]
+	for _, c := range all[1:] {
+		larger := math.Abs(c.pair.share()) > math.Abs(most.pair.share())
+		if raw(most) != raw(c) {
+			larger = raw(most)
+		}
+		if larger {
+			most = c
+		}
+	}
+	return most
 }
 
 // notYet says why nothing is compared.

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -23,6 +24,14 @@ type homeView struct {
 	Greeting  string
 	Place     string // the dwelling, as on the door; empty where there is none
 	Headline  *headline
+	Cases     []caseCard // open ones that the reader can do something about
+	See       string     // link to them
+	Advice    adviceView
+	AdviceOf  string // link to all of it
+	Calm      string // that there is nothing to do; empty where there is something
+	Outlook   *outlook
+	Note      *noteLink
+	Several   string // of two dwellings at once; empty for one
 	Cards     []card
 	Ways      []way // what else can be done here
 	NoMeters  bool
@@ -32,7 +41,7 @@ type homeView struct {
 	MonthName string
 }
 
-var homePage = web.MustPage[homeView](templates, "templates/home.html", "templates/cards.html", "templates/whose.html", "templates/change.html")
+var homePage = web.MustPage[homeView](templates, "templates/home.html", "templates/cards.html", "templates/whose.html", "templates/change.html", "templates/outlook.html", "templates/tip.html", "templates/case.html", "templates/pictures.html")
 
 // home serves GET /: what the reader's home used, up to now, or a home that the
 // reader helps.
@@ -66,7 +75,7 @@ func (h *Handler) home(c echo.Context) error {
 		return err
 	}
 	stay := home.Stays[len(home.Stays)-1]
-	t, err := h.teller(c, view.Language, home, view.whose)
+	t, err := h.teller(c, view.Language, home, view.whose, yearBefore(from))
 	if err != nil {
 		return err
 	}
@@ -78,13 +87,62 @@ func (h *Handler) home(c echo.Context) error {
 		return err
 	}
 	view.fill(t, ago)
+	if err := h.beyond(c, &view, t); err != nil {
+		return err
+	}
 	return homePage.Render(c, http.StatusOK, view)
 }
 
-// teller returns what tells of a home, prices and checks of meters included.
-func (h *Handler) teller(c echo.Context, l web.Language, home consumption.Home, w whose) (teller, error) {
-	priced, err := h.Charges.Priced(c.Request().Context(), home)
-	return teller{Language: l, home: home, priced: priced, now: h.Now(), helped: w.Helped != ""}, err
+// beyond adds what stands around the figures: alerts, tips, the year and the note.
+func (h *Handler) beyond(c echo.Context, view *homeView, t teller) error {
+	view.See, view.AdviceOf = view.link(casesPath), view.link(advicePath)
+	all, err := h.found(c, view.Chrome, view.whose)
+	if err != nil {
+		return err
+	}
+	view.Cases = slices.DeleteFunc(all, func(one caseCard) bool { return one.Over || !one.Water && !one.Cold })
+	if view.Advice, err = h.advice(c, view.Chrome, view.whose, homePlace); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(view.Cases, func(one caseCard) bool { return one.Water }) {
+		view.Advice.leaveLeaks() // nobody is told of one leak twice
+	}
+	if len(t.home.Series) == 0 {
+		return nil
+	}
+	if len(view.Cases)+len(view.Advice.Urgent)+len(view.Advice.Tips) == 0 {
+		view.Calm = t.T("home.calm")
+	}
+	if view.Outlook, err = h.outlook(c, t, view.Viewer); err != nil {
+		return err
+	}
+	view.Note = noteOf(view.Language, view.whose, t.home.Today.MonthOf().Prev(), t.home.Stays, t.home.Today)
+	if t.twoHomes() {
+		view.Several = t.T("outlook.two")
+	}
+	return nil
+}
+
+// twoHomes reports whether the reader lives in several dwellings today.
+func (t teller) twoHomes() bool {
+	now := slices.DeleteFunc(slices.Clone(t.home.Stays), func(s premises.Stay) bool { return !t.home.Today.Before(s.To) })
+	return slices.ContainsFunc(now, func(s premises.Stay) bool { return s.Dwelling.ID != now[0].Dwelling.ID })
+}
+
+// teller returns what tells of a home: prices, checks of meters, and for homes with
+// a meter of heat how cold it was since a day.
+func (h *Handler) teller(c echo.Context, l web.Language, home consumption.Home, w whose, since civil.Date) (teller, error) {
+	ctx := c.Request().Context()
+	t := teller{Language: l, home: home, now: h.Now(), helped: w.Helped != ""}
+	var err error
+	if t.priced, err = h.Charges.Priced(ctx, home); err != nil {
+		return t, err
+	}
+	if _, heated := seriesOf(home, metering.Heat); heated {
+		residence := home.Stays[len(home.Stays)-1].Dwelling.Residence
+		t.weather, err = h.Around.Weather(ctx, residence, since, home.Today)
+	}
+	return t, err
 }
 
 // fill adds a card for each kind, and what to say first.
@@ -92,20 +150,22 @@ func (v *homeView) fill(t teller, ago beside) {
 	v.Ways = v.ways(t.Language)
 	var all []comparison
 	var spent sums
+	doubtful := false
 	for _, s := range t.home.Series {
 		card := t.homeCard(s)
 		t.lead(&card, s, v.whose, t.home.Today)
-		if c, ok := t.compare(s, ago); ok {
+		if c, ok := t.compare(s, ago); ok && !card.doubtful {
 			all = append(all, c)
 			card.Change = c.change
 		}
+		doubtful = doubtful || card.doubtful
 		if s.Resolution.Allows(metering.Day) { // others tell of the month before
 			spent.add(card)
 		}
 		v.Cards = append(v.Cards, card)
 	}
 	if len(t.home.Series) > 0 {
-		h := t.headline(all)
+		h := t.headline(all, doubtful)
 		h.Spent, h.NoBill = t.told(spent), t.T("cost.no_bill")
 		v.Headline = &h
 		v.sayOnce(h.Fresh)
@@ -153,6 +213,7 @@ type way struct{ Link, Name, Why string }
 // ways are the pages that help whoever lives there, meters or not.
 func (v *homeView) ways(l web.Language) []way {
 	return []way{
+		{v.link(similarPath), l.T("ways.similar"), l.T("ways.similar_why")},
 		{v.link(gesturesPath), l.T("ways.gestures"), l.T("ways.gestures_why")},
 		{v.link(verifyPath), l.T("ways.verify"), l.T("ways.verify_why")},
 		{v.link(helpPath), l.T("ways.help"), l.T("ways.help_why")},
@@ -207,7 +268,11 @@ func (t teller) homeCard(s consumption.Series) card {
 
 func (t teller) dailyCard(c *card, s consumption.Series) {
 	today := t.home.Today
-	t.setFigure(c, s, today.MonthOf().First(), today.AddDays(1), t.T("home.since", t.DayOfMonth(t.monthStart())), t.T("home.no_figure"))
+	if e := t.priced.Cost(s, today.MonthOf().First(), today.AddDays(1)); len(e.Parts) > 0 {
+		t.setTotal(c, e, t.when(e)) // a meter may have begun later than the month
+	} else {
+		c.None = t.T("home.no_figure")
+	}
 	if yesterday, ok := s.Day(today.AddDays(-1)); ok {
 		key := "home.yesterday"
 		switch {
@@ -229,15 +294,6 @@ func (t teller) dailyCard(c *card, s consumption.Series) {
 		end = today // read at midnight: today has no figure, and none is missing
 	}
 	c.Chart = t.draw(s.Kind, t.days(s, end.AddDays(-shownDays), end), byDay(s.Kind), noLink)
-}
-
-// monthStart is the first of the month, or the day of moving in.
-func (t teller) monthStart() civil.Date {
-	first := t.home.Today.MonthOf().First()
-	if in := t.home.Stays[0].MovedIn; first.Before(in) {
-		return in
-	}
-	return first
 }
 
 func (t teller) setFresh(c *card, s consumption.Series) {

@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/alerts"
 	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/meters"
@@ -41,7 +42,7 @@ dwellings:
   - id: d1
     label: "12"
     hot_water: collective
-    households: [{id: h1, occupants: 2, language: fr, moved_in: 2024-12-01, consents: [fine_curve], persons: [{id: amina, name: Amina Diallo}]}]
+    households: [{id: h1, occupants: 2, language: fr, moved_in: 2024-12-01, consents: [fine_curve, personal_advice], persons: [{id: amina, name: Amina Diallo}]}]
     points:
       - {id: p1, kind: cold_water, meters: [{id: cw, gateway: g, interval: 10s, resolution: fine, from: "2024-12-01T00:00:00Z"}]}
       - {id: p2, kind: electricity, meters: [{id: el, gateway: g, interval: 10s, resolution: fine, from: "2024-12-01T00:00:00Z"}]}
@@ -105,8 +106,9 @@ func newStreet(t testing.TB) *webtest.Site {
 		e.Use(web.Secure)
 		s.Frame.Register(e)
 		homes, fleet := premises.NewStore(s.DB), meters.NewStore(s.DB)
-		tenant.New(tenant.Parts{Site: s.Frame, Door: s.Door, Homes: homes, Consumption: consumption.NewReader(homes, fleet, client),
-			Checks: check.NewStore(s.DB, fleet, client), Charges: charges.NewStore(s.DB), Gestures: catalogue.Gestures, Now: s.Now}).Register(e)
+		tenant.New(tenant.Parts{Site: s.Frame, Door: s.Door, Homes: homes, Consumption: consumption.NewReader(homes, fleet, client), Around: consumption.NewNeighbourhood(s.DB, client),
+			Checks: check.NewStore(s.DB, fleet, client), Charges: charges.NewStore(s.DB), Tips: tips.NewStore(s.DB, catalogue), Alerts: alerts.NewStore(s.DB),
+			Gestures: catalogue.Gestures, Head: charges.Letterhead{Advisor: "Claire Moreau", Telephone: "02 41 00 00 00"}, Now: s.Now}).Register(e)
 	})
 }
 

@@ -22,6 +22,7 @@ type kindView struct {
 	NoChange string // why there is no comparison
 	Of       string // the period, as in "mars 2026"
 	Spans    []choice
+	Measures []choice // what the bars may count; none where it is one thing
 	Previous *turn
 	Next     *turn
 	Day      *dayFigure
@@ -30,6 +31,7 @@ type kindView struct {
 	OnPaper  bool   // everything that can be unfolded is
 	Screen   string // link back from there
 	HomeLink string
+	Note     *noteLink
 	YearLink string // where a meter read by month shows its months; empty elsewhere
 }
 
@@ -40,6 +42,7 @@ type turn struct{ Link, Name string }
 type dayFigure struct {
 	Name, Big, Note string
 	Why             *why
+	Hours           string // link to its hours; empty where they are not read
 }
 
 var kindPage = web.MustPage[kindView](templates, "templates/kind.html", "templates/cards.html", "templates/whose.html", "templates/change.html")
@@ -69,11 +72,19 @@ func (h *Handler) kind(c echo.Context) error {
 	view.Title = s.T("kind."+string(s.kind)) + ", " + view.Of
 	view.Card, view.HomeLink = s.card(), view.link("/")
 	view.around(s)
+	if len(s.offered) > 1 && len(s.slots) > 0 && s.period.span != aDay {
+		for _, m := range s.offered {
+			view.Measures = append(view.Measures, choice{Name: s.nameOf(m), Link: s.in(s.period, m), Here: m == s.measure})
+		}
+	}
 	view.compare(s)
 	if len(s.slots) > 0 {
 		path := kindLink(s.kind, s.period)
-		view.File, view.Screen = view.link(path+sheetPath), view.link(path)
+		view.File, view.Screen = view.link(path+sheetPath), s.page(s.period)
 		view.Paper = with(view.Screen, paperField, "1")
+	}
+	if s.period.span == aMonth {
+		view.Note = noteOf(s.Language, s.whose, s.period.from.MonthOf(), s.stays, s.home.Today)
 	}
 	if s.period.span != aYear && !s.series.Resolution.Allows(metering.Day) && s.series.Resolution != metering.Off {
 		view.YearLink = view.link(kindLink(s.kind, periodOn(aYear, s.period.from)))
@@ -93,6 +104,9 @@ func with(path, field, text string) string {
 	return path + sign + field + "=" + url.QueryEscape(text)
 }
 
+// finest is the resolution that a span asks of the meter.
+var finest = map[span]metering.Resolution{aDay: metering.Hour, aWeek: metering.Day, aMonth: metering.Day, aYear: metering.Month}
+
 // around links the other spans and the periods before and after.
 func (v *kindView) around(s sheet) {
 	anchor := s.period.from
@@ -100,8 +114,8 @@ func (v *kindView) around(s sheet) {
 		anchor = s.home.Today // from this year to this month, not to January
 	}
 	for _, span := range spans {
-		if span == aYear || s.series.Resolution.Allows(metering.Day) || span == s.period.span {
-			v.Spans = append(v.Spans, choice{Name: span.name(s.Language), Link: v.link(kindLink(s.kind, periodOn(span, anchor))), Here: span == s.period.span})
+		if span == s.period.span || s.series.Resolution.Allows(finest[span]) {
+			v.Spans = append(v.Spans, choice{Name: span.name(s.Language), Link: s.page(periodOn(span, anchor)), Here: span == s.period.span})
 		}
 	}
 	if p, ok := s.nearest(period.prev); ok {
@@ -126,10 +140,13 @@ func (s *sheet) nearest(way func(period) period) (period, bool) {
 
 func (v *kindView) turn(s sheet, to period, after bool) *turn {
 	name := to.name(s.Language)
+	if to.span == aDay {
+		name = s.DayOfMonth(to.from)
+	}
 	if to.span == aWeek {
 		name = s.T("period.week_of", s.DayOfMonth(to.from))
 	}
-	return &turn{Link: v.link(kindLink(s.kind, to)), Name: to.neighbour(s.Language, after) + " (" + name + ")"}
+	return &turn{Link: s.page(to), Name: to.neighbour(s.Language, after) + " (" + name + ")"}
 }
 
 // compare says how the period compares with the same of the year before, or why
@@ -138,11 +155,13 @@ func (v *kindView) compare(s sheet) {
 	running := s.home.Today.Before(s.period.to())
 	p, ok := s.paired()
 	switch {
-	case len(s.slots) == 0:
+	case len(s.slots) == 0 || s.period.span == aDay:
 	case running && s.period.span == aWeek:
 		v.NoChange = s.T("change.week_runs")
 	case running && s.period.span == aMonth && s.home.Today.Day < firstCompared:
 		v.NoChange = s.T("change.too_early", firstCompared)
+	case v.Card.doubtful:
+		v.NoChange = s.T("change.unchecked")
 	case s.incomplete():
 		v.NoChange = s.T("change.missing")
 	case !ok:
@@ -172,7 +191,7 @@ func (s *sheet) comparedWith(p pair, running bool) string {
 // explain adds the day that the address names, if it is one of the period's.
 func (h *Handler) explain(c echo.Context, s sheet, v *kindView) error {
 	date, err := civil.ParseDate(c.QueryParam(dayField))
-	if err != nil || s.period.span == aYear {
+	if err != nil || s.period.span == aYear || s.period.span == aDay {
 		return nil // most addresses name none
 	}
 	i := slices.IndexFunc(s.slots, func(one slot) bool { return one.first == date && one.known })
@@ -186,6 +205,9 @@ func (h *Handler) explain(c echo.Context, s sheet, v *kindView) error {
 	series, _ := seriesOf(home, s.kind)
 	start, end := date.Bounds(s.home.Zone)
 	v.Day = &dayFigure{Name: s.slots[i].name, Note: s.slots[i].note, Big: s.OfDay(s.kind, s.slots[i].used)}
+	if s.series.Resolution.Allows(metering.Hour) {
+		v.Day.Hours = s.page(periodOn(aDay, date))
+	}
 	if explained := total(series, start, end); len(explained.Parts) > 0 {
 		v.Day.Why = s.why(explained)
 	}

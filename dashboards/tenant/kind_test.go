@@ -73,8 +73,8 @@ func testAmina(t *testing.T, b webtest.Browser) {
 // Who moved in this month sees nothing of before, and a gap is said.
 func testJean(t *testing.T, b webtest.Browser) {
 	for _, l := range []look{
-		{"home", "/", 200, []string{"Pas encore de comparaison.", "800 litres"}, []string{"de moins", "de plus"}},
-		{"month", "/consommation/cold_water/2026-03", 200, []string{"800 litres", "du 2 mars au 17 mars", "Il manque un jour.", "Pas de comparaison : il manque des relevés cette fois.", "lundi 2 mars"},
+		{"home", "/", 200, []string{"Un compteur n’est pas encore vérifié. Nous ne comparons donc pas.", "du 2 mars au 17 mars", "800 litres"}, []string{"de moins", "de plus"}},
+		{"month", "/consommation/cold_water/2026-03", 200, []string{"800 litres", "du 2 mars au 17 mars", "Il manque un jour.", "Compteur non vérifié. Nous ne comparons donc pas.", "lundi 2 mars"},
 			[]string{"dimanche 1er mars<", "Mois d’avant", "mercredi 18 mars</", "jour=2026-03-09"}},
 		{"the month before", "/consommation/cold_water/2026-02", 404, nil, []string{"50 litres"}},
 		{"the year before", "/consommation/cold_water/2025", 404, nil, []string{"50 litres"}},
@@ -163,8 +163,8 @@ func testGestures(t *testing.T, s *webtest.Site) {
 	look{"shared hot water", "/gestes", 200, []string{"Bain ou douche", "150 litres", "4,0 kWh", "54,6 m³, 1 458 kWh", "environ 486 €", "environ 117 €",
 		"Une douche de 3 minutes : environ 370 € de moins par an, dans vos charges.", "Une douche de 3 minutes : 41,5 m³ d’eau de moins par an.",
 		"Ce sont des chiffres courants. Ils ne sont pas mesurés chez vous.", "Éteint : 87,4 kWh de moins par an.", "Éteint : environ 15 € de moins par an, chez votre fournisseur.",
-		`<th scope="col" class="number">Dans vos charges</th><th scope="col" class="number">Chez votre fournisseur</th>`, `<td class="number">environ 137 €</td><td class="number">environ 71 €</td>`, "À 30 °C : environ 40 € de moins par an, chez votre fournisseur.", "Les prix du jour",
-		"0,194 €/kWh, chez votre fournisseur, depuis le mardi 10 mars.", "4,69 €/m³, dans vos charges, depuis le lundi 1er janvier 2024. D’où vient ce prix : Syndicat des eaux",
+		`<th scope="col" class="number">Dans vos charges</th><th scope="col" class="number">Chez votre fournisseur</th>`, `<td class="number" data-of="Dans vos charges">environ 137 €</td><td class="number" data-of="Chez votre fournisseur">environ 71 €</td>`, "À 30 °C : environ 40 € de moins par an, chez votre fournisseur.", "Les prix du jour",
+		"0,194 €/kWh, chez votre fournisseur, depuis le mardi 10 mars.", "4,69 €/m³, dans vos charges, depuis le lundi 1er janvier 2024. D’où vient ce prix : <span lang=\"fr\">Syndicat des eaux</span>",
 		"Combien de jours par semaine ?", "À 30 °C", "Votre eau chaude vient de l’immeuble."}, []string{"Les prix ne sont pas encore connus.", "environ 207 €"}}.check(t, amina)
 	look{"twice a week", "/gestes?geste=oven_or_microwave&fois=2", 200, []string{"Sur un an, 2 fois par semaine", "104 kWh", "Le micro-ondes : 88,4 kWh de moins par an."}, []string{"environ 20 €", "Le micro-ondes : environ"}}.check(t, amina)
 	look{"no number", "/gestes?geste=oven_or_microwave&fois=x", 200, []string{"Écrivez un nombre de 1 à 70.", "Sur un an, 7 fois par semaine"}, nil}.check(t, amina)

@@ -21,6 +21,7 @@ type monthView struct {
 	Previous, Next     string // links; empty where there is nothing
 	PreviousName, Name string
 	NextName           string
+	Note               *noteLink
 }
 
 var monthPage = web.MustPage[monthView](templates, "templates/month.html", "templates/cards.html", "templates/whose.html", "templates/change.html")
@@ -62,13 +63,14 @@ func (h *Handler) month(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := h.teller(c, view.Language, home, view.whose)
+	t, err := h.teller(c, view.Language, home, view.whose, month.First())
 	if err != nil {
 		return err
 	}
 	view.Name = t.Month(month)
 	view.Title, view.HomeLink = view.Name, view.link("/")
 	view.neighbours(month, all)
+	view.Note = noteOf(view.Language, view.whose, month, all, today)
 	for _, s := range home.Series {
 		card := t.monthCard(s, month, to)
 		t.lead(&card, s, view.whose, month.First())
@@ -94,7 +96,11 @@ func (t teller) monthCard(s consumption.Series, month civil.Month, to civil.Date
 		c.None = t.off()
 		return c
 	}
-	t.setFigure(&c, s, month.First(), to, t.period(month, to), t.T("month.nothing"))
+	if e := t.priced.Cost(s, month.First(), to); len(e.Parts) > 0 {
+		t.setTotal(&c, e, t.ofMonth(e, month))
+	} else {
+		c.None = t.T("month.nothing")
+	}
 	if s.Resolution == metering.Month {
 		c.Lines = []string{t.T("home.monthly")}
 		return c
@@ -104,15 +110,12 @@ func (t teller) monthCard(s consumption.Series, month civil.Month, to civil.Date
 	return c
 }
 
-// period says which part of the month the figure is of.
-func (t teller) period(month civil.Month, to civil.Date) string {
-	first, last := t.home.Stays[0].From, t.home.Stays[len(t.home.Stays)-1].To
-	switch {
-	case t.home.Today.Before(last):
-		return t.T("month.so_far", t.DayOfMonth(first))
-	case first == month.First() && last == to:
+// ofMonth says which part of the month the figure is of.
+func (t teller) ofMonth(e metering.Explanation, month civil.Month) string {
+	from, to := spanned(e.Parts)
+	start, end := month.Bounds(t.home.Zone)
+	if !from.After(start) && !to.Before(end) {
 		return t.T("month.whole", t.Month(month))
-	default:
-		return t.T("month.part", t.DayOfMonth(first), t.DayOfMonth(last.AddDays(-1)))
 	}
+	return t.when(e)
 }

@@ -13,6 +13,11 @@ func TestPagesFitTheirViews(t *testing.T) {
 	webtest.Fits(t, "month", monthPage)
 	webtest.Fits(t, "kind", kindPage)
 	webtest.Fits(t, "gestures", gesturesPage)
+	webtest.Fits(t, "help", helpPage)
+	webtest.Fits(t, "check", verifyPage)
+	webtest.Fits(t, "similar", similarPage)
+	webtest.Fits(t, "tips", tipsPage)
+	webtest.Fits(t, "cases", casesPage)
 	webtest.Fits(t, "my data", myDataPage)
 	webtest.Fits(t, "erase", erasePage)
 }

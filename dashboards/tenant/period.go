@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/xnetroseraie/xnet/dashboards/web"
@@ -14,15 +15,16 @@ import (
 type span int
 
 const (
-	aWeek span = iota + 1
+	aDay span = iota + 1
+	aWeek
 	aMonth
 	aYear
 )
 
 // spans lists them as the page offers them.
-var spans = []span{aWeek, aMonth, aYear}
+var spans = []span{aDay, aWeek, aMonth, aYear}
 
-// A period is a week from Monday on, a month or a year of the calendar.
+// A period is a day, a week from Monday on, a month or a year of the calendar.
 type period struct {
 	span span
 	from civil.Date // its first day
@@ -30,11 +32,14 @@ type period struct {
 
 var errPeriod = errors.New("want a year, a month as in 2026-03, or a day of a week as in 2026-03-16")
 
+// dayPrefix stands before a day that is meant by itself.
+const dayPrefix = "jour-"
+
 // firstYear is older than any reading.
 const firstYear = 1970
 
-// parsePeriod reads a period as an address bears it: "2026", "2026-03", or any day
-// of the week that is meant.
+// parsePeriod reads a period as an address bears it: "2026", "2026-03", any day
+// of the week that is meant, or "jour-2026-03-16" for the day by itself.
 func parsePeriod(text string) (period, error) {
 	if year, err := strconv.Atoi(text); err == nil && len(text) == 4 && year >= firstYear {
 		return periodOn(aYear, civil.Date{Year: year, Month: time.January, Day: 1}), nil
@@ -45,12 +50,19 @@ func parsePeriod(text string) (period, error) {
 	if day, err := civil.ParseDate(text); err == nil {
 		return periodOn(aWeek, day), nil
 	}
+	if alone, ok := strings.CutPrefix(text, dayPrefix); ok {
+		if day, err := civil.ParseDate(alone); err == nil {
+			return periodOn(aDay, day), nil
+		}
+	}
 	return period{}, fmt.Errorf("period %q: %w", text, errPeriod)
 }
 
 // periodOn returns the period in which a day lies.
 func periodOn(s span, day civil.Date) period {
 	switch s {
+	case aDay:
+		return period{aDay, day}
 	case aWeek:
 		sinceMonday := (int(day.Start(time.UTC).Weekday()) + 6) % 7
 		return period{aWeek, day.AddDays(-sinceMonday)}
@@ -64,6 +76,8 @@ func periodOn(s span, day civil.Date) period {
 // to is the day after its last.
 func (p period) to() civil.Date {
 	switch p.span {
+	case aDay:
+		return p.from.AddDays(1)
 	case aWeek:
 		return p.from.AddDays(7)
 	case aMonth:
@@ -91,6 +105,8 @@ func (p period) yearBefore() period {
 // String is the period as [parsePeriod] reads it.
 func (p period) String() string {
 	switch p.span {
+	case aDay:
+		return dayPrefix + p.from.String()
 	case aWeek:
 		return p.from.String()
 	case aMonth:
@@ -103,6 +119,8 @@ func (p period) String() string {
 // name says which period it is, as in "semaine du 16 mars 2026".
 func (p period) name(l web.Language) string {
 	switch p.span {
+	case aDay:
+		return l.Date(p.from, civil.Date{})
 	case aWeek:
 		return l.T("period.week", l.DayOfMonth(p.from), strconv.Itoa(p.from.Year))
 	case aMonth:
@@ -115,6 +133,10 @@ func (p period) name(l web.Language) string {
 // neighbour names the period before or after.
 func (p period) neighbour(l web.Language, after bool) string {
 	switch {
+	case p.span == aDay && after:
+		return l.T("period.next_day")
+	case p.span == aDay:
+		return l.T("period.previous_day")
 	case p.span == aWeek && after:
 		return l.T("period.next_week")
 	case p.span == aWeek:
@@ -132,6 +154,8 @@ func (p period) neighbour(l web.Language, after bool) string {
 
 func (s span) name(l web.Language) string {
 	switch s {
+	case aDay:
+		return l.T("period.by_day")
 	case aWeek:
 		return l.T("period.by_week")
 	case aMonth:

@@ -26,6 +26,10 @@ type sheet struct {
 	last   consumption.Series // of the year before; of nothing where it does not compare
 	stays  []premises.Stay    // all that the reader may see, not only of the period
 	slots  []slot
+	hours  consumption.DayOfHours // of a single day
+
+	measure measure // what the bars count
+	offered []measure
 }
 
 // sheet returns what the page's address asks for. What is not the reader's is not
@@ -36,7 +40,7 @@ func (h *Handler) sheet(c echo.Context, l web.Language) (sheet, error) {
 	if err := errors.Join(wrong, unreadable); err != nil || kind == metering.Temperature {
 		return sheet{}, &problem.Error{Kind: problem.NotFound, Message: "error.not_found", Err: err}
 	}
-	s := sheet{kind: kind, period: p}
+	s := sheet{kind: kind, period: p, measure: measure(c.QueryParam(measureField))}
 	var err error
 	if s.whose, err = h.whose(c, l); err != nil {
 		return sheet{}, err
@@ -58,7 +62,7 @@ func (h *Handler) sheet(c echo.Context, l web.Language) (sheet, error) {
 	if s.series, known = seriesOf(home, kind); !known {
 		return sheet{}, &problem.Error{Kind: problem.NotFound, Message: "tenancy.none"}
 	}
-	if s.teller, err = h.teller(c, l, home, s.whose); err != nil {
+	if s.teller, err = h.teller(c, l, home, s.whose, p.yearBefore().from); err != nil {
 		return sheet{}, err
 	}
 	if s.stays, err = h.Homes.During(ctx, s.whose.Viewer, now, everSince, tomorrow); err != nil {
@@ -66,6 +70,11 @@ func (h *Handler) sheet(c echo.Context, l web.Language) (sheet, error) {
 	}
 	if s.last, err = h.yearBefore(c, s); err != nil {
 		return sheet{}, err
+	}
+	if p.span == aDay {
+		if err := h.hoursOf(c, &s); err != nil {
+			return sheet{}, err
+		}
 	}
 	s.fill()
 	return s, nil
@@ -78,7 +87,7 @@ var everSince = civil.Date{Year: firstYear, Month: time.January, Day: 1}
 // household lived elsewhere, or the meter is not read.
 func (h *Handler) yearBefore(c echo.Context, s sheet) (consumption.Series, error) {
 	ago, nothing := s.period.yearBefore(), consumption.Series{Kind: s.kind}
-	if s.series.Resolution == metering.Off {
+	if s.series.Resolution == metering.Off || s.period.span == aDay {
 		return nothing, nil
 	}
 	home, err := h.Consumption.Between(c.Request().Context(), s.whose.Viewer, h.Now(), ago.from, ago.to())
@@ -118,6 +127,10 @@ func (s *sheet) fill() {
 	from, to := s.lived()
 	switch {
 	case s.series.Resolution == metering.Off:
+	case s.period.span == aDay:
+		if len(s.hours.Hours) > 0 {
+			s.slots = s.hourSlots()
+		}
 	case s.period.span == aYear:
 		for m := from.MonthOf(); m.First().Before(to); m = m.Next() {
 			slot := s.monthSlot(s.series, m)
@@ -154,6 +167,7 @@ func leapDay(d civil.Date) bool { return d.Month == time.February && d.Day == 29
 // false where one of them is not known whole, or where too little is over.
 func (s *sheet) paired() (pair, bool) {
 	var p pair
+	var through slot // the last that counts
 	for _, slot := range s.slots {
 		switch {
 		case slot.open || slot.coming || leapDay(slot.first):
@@ -162,10 +176,17 @@ func (s *sheet) paired() (pair, bool) {
 			return pair{}, false
 		}
 		p.used, p.before, p.days = p.used+slot.used, p.before+slot.before, p.days+1
+		through = slot
 	}
 	enough := p.days > 0
+	if s.period.span == aDay {
+		return pair{}, false
+	}
 	if s.period.span != aYear {
 		enough = p.days >= firstCompared-1
+	}
+	if s.kind == metering.Heat && p.days > 0 {
+		s.bringTo(&p, s.slots[0].first, s.after(through), s.dayBefore(s.slots[0].first))
 	}
 	return p, enough && p.before > 0
 }
@@ -189,13 +210,23 @@ func (s *sheet) card() card {
 	default:
 		s.setTotal(&c, explained, s.when(explained))
 	}
-	if !s.series.Resolution.Allows(metering.Day) {
+	s.offered = s.measures(explained)
+	if !slices.Contains(s.offered, s.measure) {
+		s.measure = counted
+	}
+	if !s.series.Resolution.Allows(metering.Day) && s.period.span != aDay {
 		c.Lines = append(c.Lines, s.T("home.monthly"))
 	}
-	if s.period.span == aYear {
-		c.Chart = s.draw(s.kind, s.slots, byMonth(s.kind), s.monthPage)
-	} else {
-		c.Chart = s.draw(s.kind, s.slots, byDay(s.kind), s.dayAlone)
+	switch s.period.span {
+	case aYear:
+		c.Chart = s.draw(s.kind, s.measured(), byMonth(s.kind).in(s.measure), s.monthPage)
+	case aDay:
+		if why := s.noHours(); why != "" {
+			c.Lines = append(c.Lines, why)
+		}
+		c.Chart = s.draw(s.kind, s.slots, byHour(s.kind), noLink)
+	default:
+		c.Chart = s.draw(s.kind, s.measured(), byDay(s.kind).in(s.measure), s.dayAlone)
 	}
 	if s.home.Today.Before(s.period.to()) {
 		s.setFresh(&c, s.series)
@@ -204,25 +235,25 @@ func (s *sheet) card() card {
 }
 
 // when says which days the figure counts, as its indexes have it.
-func (s *sheet) when(e metering.Explanation) string {
+func (t teller) when(e metering.Explanation) string {
 	from, to := spanned(e.Parts)
-	first, last := civil.DateIn(from, s.home.Zone), civil.DateIn(to.Add(-time.Nanosecond), s.home.Zone)
+	first, last := civil.DateIn(from, t.home.Zone), civil.DateIn(to.Add(-time.Nanosecond), t.home.Zone)
 	switch {
-	case last == s.home.Today:
-		return s.T("home.since", s.DayOfMonth(first))
+	case last == t.home.Today:
+		return t.T("home.since", t.DayOfMonth(first))
 	case first == last:
-		return s.T("period.on", s.DayOfMonth(first))
+		return t.T("period.on", t.DayOfMonth(first))
 	default:
-		return s.T("month.part", s.DayOfMonth(first), s.DayOfMonth(last))
+		return t.T("month.part", t.DayOfMonth(first), t.DayOfMonth(last))
 	}
 }
 
 // monthPage is where a month of the year's table leads.
 func (s *sheet) monthPage(one slot) string {
-	return s.whose.link(kindLink(s.kind, periodOn(aMonth, one.first)))
+	return s.page(periodOn(aMonth, one.first))
 }
 
 // dayAlone is where a day of the table is explained.
 func (s *sheet) dayAlone(one slot) string {
-	return with(s.whose.link(kindLink(s.kind, s.period)), dayField, one.first.String()) + "#" + dayField
+	return with(s.page(s.period), dayField, one.first.String()) + "#" + dayField
 }

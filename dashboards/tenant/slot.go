@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/dashboards/web"
@@ -13,6 +14,7 @@ import (
 // table where it has come.
 type slot struct {
 	first       civil.Date
+	at          time.Time // of an hour; zero for others
 	label, name string
 	used        metering.Amount
 	known       bool
@@ -65,10 +67,16 @@ func (t teller) judge(one *slot, q metering.Quality, coverage float64) {
 
 // amount writes what a slot counted: litres or kWh of a day, m³ or kWh of a month.
 func (t teller) amount(k metering.Kind, a metering.Amount, of words) string {
-	if of.months {
+	switch {
+	case of.measure == euros:
+		return t.exactly(int64(a))
+	case of.measure == warmth:
+		return t.KilowattHours(a)
+	case of.months:
 		return written(t.Language, k, a)
+	default:
+		return t.OfDay(k, a)
 	}
-	return t.OfDay(k, a)
 }
 
 // bar draws a slot. What is to come is empty rather than unknown.

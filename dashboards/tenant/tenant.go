@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/alerts"
 	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/meters/check"
@@ -27,8 +28,12 @@ type Parts struct {
 	Homes       *premises.Store
 	Consumption *consumption.Reader
 	Checks      *check.Store
-	Charges     *charges.Store // the prices; where none is known, pages show no euros
-	Gestures    []tips.Gesture // that may be compared, in the order of the page
+	Around      *consumption.Neighbourhood // how cold it was, and what similar homes use
+	Charges     *charges.Store             // the prices; where none is known, pages show no euros
+	Tips        *tips.Store
+	Alerts      *alerts.Store
+	Gestures    []tips.Gesture     // that may be compared, in the order of the page
+	Head        charges.Letterhead // of the notes
 	Now         func() time.Time
 }
 
@@ -49,4 +54,10 @@ func (h *Handler) Register(e *echo.Echo) {
 	e.GET(gesturesPath, h.gestures, anyone)
 	e.GET(verifyPath, h.verify, anyone)
 	e.GET(helpPath, h.help, anyone)
+	e.GET(similarPath, h.similar, anyone)
+	e.GET(notePath+"/:month", h.note, anyone)
+	e.GET(advicePath, h.tips, anyone)
+	e.POST(advicePath+"/:id", h.answer, anyone)
+	e.GET(casesPath, h.cases, anyone)
+	e.POST(casesPath+"/:id", h.say, anyone)
 }

@@ -22,6 +22,7 @@ type whose struct {
 	Helped  string // a sentence for a helper; empty at home
 	Until   string // until when they help; empty at home
 	Choices []choice
+	Act     bool // the reader may answer for the home
 }
 
 // A choice leads to another home that the reader may look at.
@@ -48,7 +49,7 @@ func (h *Handler) whose(c echo.Context, l web.Language) (whose, error) {
 	for i, g := range all {
 		here := g.Household == w.Viewer.Household || g.Own && w.Viewer.Household == ""
 		if here {
-			known = true
+			known, w.Act = true, g.Act
 		}
 		if here && !g.Own {
 			w.Helped = l.T("helped.home", g.Giver)

@@ -91,6 +91,7 @@ func NewChart(id, class, title, desc string, bars []Bar, scale Scale) Chart {
 	}
 	c.ScaleWidth = scaleWidth(c.Lines)
 	slot := 100 / float64(max(1, len(bars)))
+	c.Bars = make([]DrawnBar, 0, len(bars))
 	for i, b := range bars {
 		c.Bars = append(c.Bars, c.draw(b, i, slot, top))
 		c.HasEstimated = c.HasEstimated || b.Estimated

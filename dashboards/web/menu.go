@@ -28,6 +28,11 @@ func staff(roles ...accounts.Role) audience {
 	return func(s accounts.Session) bool { return s.Has(roles...) }
 }
 
+// managesOnly are those who see figures of the workshop and no machine.
+func managesOnly(s accounts.Session) bool {
+	return s.Has(accounts.Manager) && !s.Has(accounts.Technician, accounts.Advisor, accounts.Administrator)
+}
+
 // menu is what stands at the top, and for whom.
 var menu = []struct {
 	path, key string
@@ -36,8 +41,15 @@ var menu = []struct {
 	{"/", "menu.home", atHome},
 	{"/logements", "menu.dwellings", staff(accounts.Manager, accounts.Administrator)},
 	{"/personnes", "menu.people", staff(accounts.Advisor, accounts.Manager, accounts.Administrator)},
+	{"/formations", "menu.trainings", staff(accounts.Advisor, accounts.Administrator)},
+	{"/seances", "menu.sessions", staff(accounts.Trainer, accounts.Advisor, accounts.Manager, accounts.Administrator)},
 	{"/equipements", "menu.equipment", staff(accounts.Installer, accounts.Manager, accounts.Administrator)},
+	{"/atelier", "menu.workshop", staff(accounts.Technician, accounts.Advisor, accounts.Administrator)},
+	{"/atelier/stock", "menu.stock", managesOnly},
 	{"/reglages", "menu.settings", staff(accounts.Administrator)},
+	{"/conseils", "menu.tips", atHome},
+	{"/alertes", "menu.alerts", atHome},
+	{"/mon-ordinateur", "menu.computer", atHome},
 	{"/mes-donnees", "menu.my_data", atHome},
 	{"/mon-acces", "menu.my_access", everybody},
 	{"/aide", "menu.help", atHome},
@@ -63,7 +75,7 @@ func menuFor(c echo.Context, l Language) []Link {
 // what can be done there, is below the first page.
 func below(page, menuPath string) bool {
 	if menuPath == "/" {
-		return strings.HasPrefix(page, "/consommation/") || page == "/gestes" || page == "/verifier"
+		return strings.HasPrefix(page, "/consommation/") || page == "/gestes" || page == "/verifier" || page == "/comparer"
 	}
 	return strings.HasPrefix(page, menuPath+"/")
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -162,6 +163,8 @@ func local(path string) string {
 // Page is a template together with the type V of the view it shows.
 type Page[V any] struct {
 	Template *template.Template // exported for the test that checks it against V
+
+	rooms *sync.Pool // of *bytes.Buffer, for pages that are being written
 }
 
 // MustPage parses the page of these files within the frame; one of them defines
@@ -169,13 +172,15 @@ type Page[V any] struct {
 // program starts.
 func MustPage[V any](pages fs.FS, names ...string) Page[V] {
 	frame := template.Must(template.New("layout").ParseFS(files, "layout.html", "chart.html"))
-	return Page[V]{template.Must(frame.ParseFS(pages, names...))}
+	return Page[V]{Template: template.Must(frame.ParseFS(pages, names...)), rooms: &sync.Pool{New: func() any { return new(bytes.Buffer) }}}
 }
 
 // Render answers with the page. Nothing is sent where the view does not fit.
 func (p Page[V]) Render(c echo.Context, status int, view V) error {
-	var text bytes.Buffer
-	if err := p.Template.ExecuteTemplate(&text, "layout", view); err != nil {
+	text := p.rooms.Get().(*bytes.Buffer)
+	defer p.rooms.Put(text)
+	text.Reset()
+	if err := p.Template.ExecuteTemplate(text, "layout", view); err != nil {
 		return fmt.Errorf("render: %w", err)
 	}
 	return c.HTMLBlob(status, text.Bytes())

@@ -44,7 +44,7 @@ func TestLanguagesHaveTheSameKeysAndVerbs(t *testing.T) {
 // text is asked for somewhere.
 func TestKeysAreUsed(t *testing.T) {
 	var sources strings.Builder
-	for _, pattern := range []string{"*.go", "*.html", "../*/*.go", "../*/templates/*.html", "../../api/*/*.go", "../../api/*.go"} {
+	for _, pattern := range []string{"*.go", "*.html", "../*/*.go", "../*/templates/*.html", "../../api/*/*.go", "../../api/*/*/*.go", "../../api/*.go"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
