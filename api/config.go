@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/notify"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/dashboards/web"
@@ -29,6 +30,10 @@ type Config struct {
 	Letter   letterConfig   `yaml:"letter"`
 	Mail     notify.Config  `yaml:"mail"`
 	Privacy  privacyConfig  `yaml:"privacy"`
+	Training trainingConfig `yaml:"training"`
+	// Weather says where outdoor temperatures are asked for once a day; see
+	// api/README.md. Sensors that hang at buildings are read without it.
+	Weather []consumption.WeatherSource `yaml:"weather"`
 	// Proxy says that a reverse proxy on this machine or its private network
 	// stands in front and writes X-Forwarded-For.
 	Proxy bool `yaml:"behind_proxy"`
@@ -56,6 +61,12 @@ type brokerConfig struct {
 	CAFile          string `yaml:"ca_file"`
 	CertificateFile string `yaml:"certificate_file"`
 	KeyFile         string `yaml:"key_file"`
+	// AccessDir is where the broker reads who may connect, GatewaysURL how gateways
+	// come to it, and GatewaysCAFile what may vouch for it there: without a
+	// GatewaysURL none is enrolled.
+	AccessDir      string `yaml:"access_dir"`
+	GatewaysURL    string `yaml:"gateways_url"`
+	GatewaysCAFile string `yaml:"gateways_ca_file"`
 }
 
 // tls returns how to speak TLS with the broker; see [config.TLS].
@@ -95,8 +106,9 @@ func defaultConfig() Config {
 		Influx:   influx.DefaultConfig(),
 		SignIn: signInConfig{Session: 30 * day, Idle: 7 * day, StaffSession: 7 * day, StaffIdle: 8 * time.Hour,
 			Code: 400 * day},
-		Mail: notify.DefaultConfig(),
-		Log:  logConfig{Level: "info"},
+		Mail:     notify.DefaultConfig(),
+		Training: defaultTraining(),
+		Log:      logConfig{Level: "info"},
 	}
 }
 
@@ -115,6 +127,12 @@ func (c *Config) Validate() error {
 	}
 	if _, err := c.Broker.tls(); err != nil {
 		fault("broker: %w", err)
+	}
+	if u, err := url.Parse(c.Broker.GatewaysURL); c.Broker.GatewaysURL != "" && (err != nil || u.Host == "") {
+		fault("broker.gateways_url %q: want ssl://host:port, as gateways reach the broker", c.Broker.GatewaysURL)
+	}
+	if (c.Broker.GatewaysURL == "") != (c.Broker.AccessDir == "") {
+		fault("broker: name gateways_url and access_dir, or none of the two: a gateway that the broker does not know cannot be enrolled")
 	}
 	if c.Broker.Look < 100*time.Millisecond {
 		fault("broker.look %s: want at least 100ms", c.Broker.Look)
@@ -138,6 +156,10 @@ func (c *Config) Validate() error {
 		fault("letter.sender has %d lines: want at most 5", len(c.Letter.Sender))
 	}
 	if err := c.Mail.Validate(); err != nil {
+		faults = append(faults, err)
+	}
+	faults = append(faults, c.weatherFault())
+	if err := c.Training.terms().Validate(); err != nil {
 		faults = append(faults, err)
 	}
 	if c.SignIn.Code < time.Hour {

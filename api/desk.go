@@ -4,9 +4,11 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/alerts"
 	"github.com/xnetroseraie/xnet/api/notify"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
@@ -32,7 +34,12 @@ func newDesk(c Config, db *sql.DB, log *slog.Logger, now func() time.Time) (*des
 	}
 	clerk := &accounts.Clerk{Store: persons, Site: c.siteAddress(), Sender: c.Letter.Sender,
 		Advisor: c.Advisor.Name, Dial: c.Advisor.Telephone, Code: c.SignIn.Code, Now: now, Say: say, Date: writeDate}
-	outbox := notify.NewOutbox(db, sender, clerk.Composers(), now, log)
+	told := &alerts.Writer{Store: alerts.NewStore(db), Site: c.siteAddress(), Advisor: c.Advisor.Name, Telephone: c.Advisor.Telephone,
+		Say: say, Date: writeDate}
+	composers := clerk.Composers()
+	maps.Copy(composers, told.Composers())
+	maps.Copy(composers, c.trainingClerk(db, now).Composers())
+	outbox := notify.NewOutbox(db, sender, composers, now, log)
 	clerk.Outbox = outbox
 	door := &accounts.Door{Store: persons, Throttle: accounts.NewThrottle(), Asks: accounts.NewAskThrottle(), Outbox: outbox,
 		Log: log, Now: now, Terms: c.SignIn.terms(), Secure: c.SignIn.Secure}

@@ -83,7 +83,12 @@ func (s server) equipment(e *echo.Echo, site *web.Site, v1 *echo.Group, homes *p
 	fleet := meters.NewStore(s.db)
 	checks, reports := metercheck.NewStore(s.db, fleet, s.influx), watch.NewStore(s.db, homes, fleet, s.influx)
 	configs := configuration.NewStore(s.db, fleet, key)
-	installer.New(installer.Parts{Site: site, Meters: fleet, Checks: checks, Watch: reports, Configs: configs, Now: s.now}).Register(e)
+	enrol, err := s.enrolment(fleet)
+	if err != nil {
+		return err
+	}
+	enrol.Register(v1)
+	installer.New(installer.Parts{Site: site, Meters: fleet, Checks: checks, Watch: reports, Configs: configs, Enrolments: enrol, Now: s.now}).Register(e)
 	meters.NewHandler(fleet, checks.Replace, once, s.now).Register(v1)
 	metercheck.NewHandler(checks, once, s.now).Register(v1)
 	watch.NewHandler(reports, s.now).Register(v1)

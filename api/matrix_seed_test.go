@@ -77,11 +77,20 @@ INSERT INTO provision (dwelling_id, from_date, monthly_cents) VALUES ('D-amina',
  ('D-amina', '2026-04-01', 4100), ('D-bruno', '2026-04-01', 4100), ('D-sarah', '2026-04-01', 4200);
 INSERT INTO meter_check (meter_id, point_id, bound_ms, state) VALUES ('cw-amina', 'PT-amina', 1735689600000, 'verified'), ('cw-bruno', 'PT-bruno', 1735689600000, 'verified'),
  ('cw-dora', 'PT-dora', 1735689600000, 'verified'), ('cw-sarah', 'PT-sarah', 1735689600000, 'verified');
+INSERT INTO alert_case (id, subject, point_id, household_id, state, finding, quiet_nights, opened_ms, first_date, last_date) VALUES
+ ('AC-amina', 'water', 'PT-amina', 'F-amina', 'opened', '{"cause":{"subject":"water","point":"PT-amina"},"source":"curve","class":"running_cistern","flow":{"low_ml_per_hour":24000,"likely_ml_per_hour":25000,"high_ml_per_hour":26000},"since":{"earliest":"2026-03-12T06:00:00Z","latest":"2026-03-13T06:00:00Z"},"last":"2026-03-18T06:00:00Z","nights":5,"chance":1e-05,"level":2,"day_window_ns":1800000000000,"window_ns":1800000000000,"smallest_ml_per_hour":4000}', 0, 1773800000000, '2026-03-12', '2026-03-18'),
+ ('AC-sarah', 'water', 'PT-sarah', 'F-sarah', 'opened', '{"cause":{"subject":"water","point":"PT-sarah"},"source":"curve","class":"running_cistern","flow":{"low_ml_per_hour":24000,"likely_ml_per_hour":25000,"high_ml_per_hour":26000},"since":{"earliest":"2026-03-12T06:00:00Z","latest":"2026-03-13T06:00:00Z"},"last":"2026-03-18T06:00:00Z","nights":5,"chance":1e-05,"level":2,"day_window_ns":1800000000000,"window_ns":1800000000000,"smallest_ml_per_hour":4000}', 0, 1773800000000, '2026-03-12', '2026-03-18');
+INSERT INTO alert_step (case_id, number, state, at_ms, on_date, by_whom) VALUES ('AC-amina', 1, 'opened', 1773800000000, '2026-03-18', 'nights'), ('AC-sarah', 1, 'opened', 1773800000000, '2026-03-18', 'nights');
+INSERT INTO tip_instance (id, household_id, tenancy_id, tip, state, since_date, proposed_date, chosen_date, place, score, finding, first_date, last_date) VALUES
+ ('TI-amina', 'F-amina', 'T-amina', 'help_with_bills', 'proposed', '2026-03-18', '2026-03-18', '2026-03-18', 1, 0, '{"Figures":{"watts":110},"From":"2026-03-04","To":"2026-03-18","Kinds":["electricity"],"Quality":"measured","Coverage":1}', '2026-03-04', '2026-03-17'),
+ ('TI-sarah', 'F-sarah', 'T-sarah', 'help_with_bills', 'proposed', '2026-03-18', '2026-03-18', '2026-03-18', 1, 0, '{"Figures":{"watts":110},"From":"2026-03-04","To":"2026-03-18","Kinds":["electricity"],"Quality":"measured","Coverage":1}', '2026-03-04', '2026-03-17');
 `
 
 // matrixTables are emptied before the matrix is seeded again, in an order that
 // references allow.
-var matrixTables = []string{"outdoor_day", "typical_month", "tariff", "provision", "idempotency", "api_token", "session", "email_code", "sign_in", "way_in", "outbox", "stock_import", "access_log", "move_event",
+var matrixTables = []string{"tip_step", "tip_need", "tip_instance", "alert_step", "alert_refusal", "alert_case", "training_follow_up", "training_position", "training_reminder", "training_step", "training_enrolment", "training_seat", "training_session", "training_course", "training_duty",
+	"repair_step", "repair_ticket", "machine_wait", "machine_sale", "machine", "machine_name", "machine_slip", "machine_event", "machine_drive", "machine_wipe", "machine_test", "machine_defect",
+	"registration_check", "computer_programme", "workshop_price", "machine_counter", "outdoor_day", "typical_month", "tariff", "provision", "idempotency", "api_token", "session", "email_code", "sign_in", "way_in", "outbox", "stock_import", "access_log", "move_event",
 	"erasure_part", "erasure", "consent", "mandate", "staff_role", "gateway_config", "incident", "meter_standing", "meter_still", "meter_report", "gateway_report",
 	"meter_check_step", "meter_check", "binding", "meter", "point", "bus", "gateway", "membership", "tenancy", "household", "person", "dwelling", "staircase", "building", "residence"}
 
@@ -158,10 +167,10 @@ func seedMatrix(t testing.TB, db *sql.DB) {
 // matrixSeed is the statements that do so.
 func matrixSeed(now time.Time) string {
 	var all strings.Builder
-	for _, table := range matrixTables {
+	for _, table := range slices.Concat(programmeTables, matrixTables) {
 		fmt.Fprintf(&all, "DELETE FROM %s;\n", table)
 	}
-	all.WriteString(matrixPeople + matrixDevices)
+	all.WriteString(matrixPeople + matrixDevices + matrixMachines + matrixTrainings + matrixProgramme)
 	for _, a := range matrixActors {
 		sum := sha256.Sum256([]byte(a.secret()))
 		hash, at, until := hex.EncodeToString(sum[:]), now.UnixMilli(), now.Add(time.Hour).UnixMilli()
@@ -215,7 +224,7 @@ func furnishMatrix(t *testing.T, client *influx.Client) {
 func digestOf(t testing.TB, db *sql.DB, looks bool) string {
 	t.Helper()
 	sum := sha256.New()
-	for _, table := range matrixTables {
+	for _, table := range slices.Concat(programmeTables, matrixTables) {
 		if table == "access_log" && !looks {
 			continue
 		}

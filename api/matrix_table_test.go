@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -12,8 +13,11 @@ import (
 // things are what the placeholders of a route stand for, by object.
 func things(object string) map[string]string {
 	r := map[string]string{"residence": "R", "empty": "D-empty", "gateway": "gw-r", "free": "cw-free", "freepoint": "PT-free", "import": "I-man", "letter": "L-amina",
-		"mandate": "M-see", "token": "K-kC", "staff": "P-tec", "stafftoken": "K-kM", "role": "technician", "purpose": "fine_curve", "language": "en", "rest": "mot-de-passe", "month": "2025-11", "later": "2026-02", "post": "advisor", "all": "administrator", "kind": "cold_water", "contrast": "fort", "tariff": "TF-r", "day": "2026-04-01",
+		"mandate": "M-see", "token": "K-kC", "staff": "P-tec", "stafftoken": "K-kM", "role": "technician", "purpose": "fine_curve", "language": "en", "rest": "mot-de-passe", "month": "2025-11", "later": "2026-02", "post": "advisor", "all": "administrator", "kind": "cold_water", "contrast": "fort", "tariff": "TF-r", "day": "2026-04-01", "tip": "TI-" + object, "case": "AC-" + object,
 		"dwelling": "D-" + object, "household": "F-" + object, "person": "P-" + object, "meter": "cw-" + object, "point": "PT-" + object, "serial": "SN-71", "session": "V-" + object}
+	maps.Copy(r, machineThings(object))
+	maps.Copy(r, trainingThings(object))
+	maps.Copy(r, programmeThings(object))
 	switch object {
 	case "amina", "bruno", "sarah":
 		r["session"] = "V-" + object[:3]

@@ -47,7 +47,8 @@ func testMatrix(t *testing.T, test func(*testing.T, *matrix)) {
 func newMatrix(t *testing.T, db *sql.DB, influxURL string, bodies map[string]string) *matrix {
 	t.Helper()
 	env := environment(map[string]string{"XNET_API_DATABASE_DSN": filepath.Join(t.TempDir(), "x.db"), "XNET_API_ADVISOR_NAME": "Claire Moreau",
-		"XNET_API_ADVISOR_TELEPHONE": "02 41 00 00 00", "XNET_API_INFLUX_URL": influxURL})
+		"XNET_API_ADVISOR_TELEPHONE": "02 41 00 00 00", "XNET_API_INFLUX_URL": influxURL,
+		"XNET_API_BROKER_GATEWAYS_URL": "ssl://roseraie.example:8883", "XNET_API_BROKER_ACCESS_DIR": t.TempDir()})
 	c, err := configured{}.load(program{env, io.Discard})
 	if err != nil {
 		t.Fatal(err)
@@ -105,8 +106,12 @@ func (m *matrix) request(t testing.TB, r row, a actor) *http.Request {
 		body, mediaType = stockOfR, "text/csv"
 	case strings.HasSuffix(path, "/temperatures"):
 		body, mediaType = "date,min_c,max_c\n2026-03-01,2,9\n", "text/csv"
+	case strings.Contains(path, "/machine-imports"):
+		body, mediaType = arrivalOfR, "text/csv"
 	case body == "file":
 		body, mediaType = upload(t, a.formToken(), "text/csv", stockOfR)
+	case body == "machines":
+		body, mediaType = upload(t, a.formToken(), "text/csv", arrivalOfR)
 	case isPage && r.method == http.MethodPost:
 		body += "&version=1&" + accounts.FormField + "=" + a.formToken()
 	case !isPage:

@@ -63,7 +63,12 @@ func newPrivacy(ctx context.Context, c Config, db *sql.DB, client *influx.Client
 	}
 	eraser, err1 := consent.NewEraser(store, client, log, figures, time.Now)
 	keeper, err2 := consent.NewKeeper(store, client, log, figures, time.Now)
-	return &privacy{store: store, eraser: eraser, keeper: keeper}, errors.Join(err1, err2)
+	concluded, err3 := newConclusions(db)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	eraser.Also(concluded)
+	return &privacy{store: store, eraser: eraser, keeper: keeper}, nil
 }
 
 // settle makes every meter's resolution what it should be, before a look at the
@@ -93,10 +98,11 @@ func (p *privacy) run(ctx context.Context) {
 }
 
 // consents adds the routes and pages of consents, erasures and archives.
-func (s server) consents(e *echo.Echo, site *web.Site, v1 *echo.Group, homes *premises.Store, people *desk, once *resource.Once) {
+func (s server) consents(e *echo.Echo, site *web.Site, v1 *echo.Group, homes *premises.Store, people *desk, once *resource.Once, concluded conclusions) {
 	store := consent.NewStore(s.db, consent.OpenLedger(s.config.ledger()))
 	handler := &consent.Handler{Store: store, Homes: homes, Once: once, Log: s.log, Now: s.now, Say: say,
 		Exporter: consent.NewExporter(store, homes, meters.NewStore(s.db), s.influx)}
+	handler.Exporter.Also(concluded)
 	handler.Register(v1)
 	mine := &tenant.MyData{Site: site, Homes: homes, Consents: handler, Now: s.now,
 		Invite: func(ctx context.Context, helper accounts.PersonID) (string, error) {

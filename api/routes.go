@@ -18,14 +18,12 @@ import (
 	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/meters"
-	metercheck "github.com/xnetroseraie/xnet/api/meters/check"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/resource"
-	"github.com/xnetroseraie/xnet/api/tips"
+	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/dashboards/admin"
 	"github.com/xnetroseraie/xnet/dashboards/landlord"
-	"github.com/xnetroseraie/xnet/dashboards/tenant"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/figures"
 	"github.com/xnetroseraie/xnet/internal/influx"
@@ -75,18 +73,14 @@ func (s server) routes() (*echo.Echo, error) {
 	e.HTTPErrorHandler = s.fault(site)
 	e.Use(s.measure(), s.recoverPanics(), web.Secure, s.onlyHTTPS, bodyLimit(), sameSite, door.Recognise)
 
-	e.Use(forgetting(reader))
+	e.Use(forgetting(reader), remembering)
 	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
 		e.GET(path, echo.WrapHandler(figures.Handler(s.figures, s.ready)))
 	}
 	site.Register(e)
-	catalogue, err := tips.Open()
-	if err != nil {
+	if err := s.tenantPages(e, site, door, homes, reader); err != nil {
 		return nil, err
 	}
-	fleet := meters.NewStore(s.db)
-	tenant.New(tenant.Parts{Site: site, Door: door, Homes: homes, Consumption: reader, Checks: metercheck.NewStore(s.db, fleet, s.influx),
-		Charges: charges.NewStore(s.db), Gestures: catalogue.Gestures, Now: s.now}).Register(e)
 	admin.New(site, door, people.clerk, s.now).Register(e)
 	v1 := e.Group(apiRoot)
 	once := resource.NewOnce(s.db, s.now, sender)
@@ -97,12 +91,20 @@ func (s server) routes() (*echo.Echo, error) {
 	consumption.NewHandler(reader, s.now).Register(v1.Group("", accounts.Anyone(accounts.ConsumptionRead)))
 	around := consumption.NewNeighbourhood(s.db, s.influx)
 	(&consumption.CompareHandler{Reader: reader, Around: around, Now: s.now}).Register(v1)
+	(&consumption.TotalsHandler{Totals: consumption.NewTotals(s.db, s.influx), Now: s.now}).Register(v1)
 	(&charges.Handler{Store: charges.NewStore(s.db), Reader: reader, Around: around, Once: once, Now: s.now,
-		Head: charges.Letterhead{Sender: s.config.Letter.Sender, Advisor: s.config.Advisor.Name, Telephone: s.config.Advisor.Telephone}}).Register(v1)
+		Head: s.letterhead()}).Register(v1)
 	importer := premises.NewImporter(homes, s.log, s.now)
 	premises.NewHandler(homes, importer, once, s.now).Register(v1)
 	landlord.New(site, homes, importer, people.clerk, s.now).Register(e)
-	s.consents(e, site, v1, homes, people, once)
+	concluded, err := s.advice(v1, homes)
+	if err != nil {
+		return nil, err
+	}
+	s.consents(e, site, v1, homes, people, once, concluded)
+	s.programme(v1, once)
+	s.training(e, site, v1, homes, once)
+	s.workshopPages(e, site, s.machines(v1, once), homes)
 	return e, nil
 }
 
@@ -112,14 +114,28 @@ func forgetting(reader *consumption.Reader) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			err := next(c)
-			method, path := c.Request().Method, c.Path()
-			reads := method == http.MethodGet || method == http.MethodHead
-			if !reads && !strings.Contains(path, "connexion") && !strings.Contains(path, "/session") {
+			path := c.Path()
+			if !reads(c) && !strings.Contains(path, "connexion") && !strings.Contains(path, "/session") {
 				reader.Forget()
 			}
 			return err
 		}
 	}
+}
+
+// remembering lets the parts of a page share what they read of the database.
+func remembering(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if r := c.Request(); reads(c) {
+			c.SetRequest(r.WithContext(sqldb.WithMemory(r.Context())))
+		}
+		return next(c)
+	}
+}
+
+func reads(c echo.Context) bool {
+	method := c.Request().Method
+	return method == http.MethodGet || method == http.MethodHead
 }
 
 // onlyHTTPS tells browsers to come by HTTPS for two years, where cookies travel so.
@@ -143,7 +159,7 @@ func sender(c echo.Context) string {
 func bodyLimit() echo.MiddlewareFunc {
 	return middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: "64K",
 		Skipper: func(c echo.Context) bool {
-			file := c.Path() == apiRoot+"/stock-imports" || c.Path() == landlord.ImportPath
+			file := c.Path() == apiRoot+"/stock-imports" || c.Path() == landlord.ImportPath || c.Path() == machineImports || c.Path() == machineWipes || workshopFile(c.Path())
 			return file && c.Request().Method == http.MethodPost
 		}})
 }

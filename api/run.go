@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/internal/figures"
 	"github.com/xnetroseraie/xnet/internal/influx"
@@ -66,6 +67,10 @@ func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log
 	if err != nil {
 		return err
 	}
+	judged, err := newNights(db, client, log, time.Now)
+	if err != nil {
+		return err
+	}
 	ready := &readiness{checks: map[string]func(context.Context) error{
 		"database": db.PingContext,
 		"influxdb": client.Ping,
@@ -87,6 +92,10 @@ func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log
 	background.Go(func() { field.run(ctx) })
 	background.Go(func() { people.outbox.Run(ctx) })
 	background.Go(func() { privacy.run(ctx) })
+	background.Go(func() { remind(ctx, c.trainings(db), log) })
+	background.Go(func() { nights{judged, log, people.outbox.Wake}.run(ctx) })
+	outdoors := consumption.NewOutdoors(consumption.NewNeighbourhood(db, client), client, c.Weather, log, time.Now)
+	background.Go(func() { outdoors.Run(ctx) })
 	err = <-ended
 	stop()
 	background.Wait()

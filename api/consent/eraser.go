@@ -25,6 +25,7 @@ type Eraser struct {
 	log    *slog.Logger
 	now    func() time.Time
 	told   func() time.Time // see [Eraser.Told]; nil where nobody is to be told
+	also   []Forgetter
 
 	done    prometheus.Counter
 	failed  prometheus.Counter
@@ -56,6 +57,16 @@ func NewEraser(store *Store, client *influx.Client, log *slog.Logger, figures pr
 // stores what a gateway's spool still held of that time: an erasure is repeated,
 // and done only when nobody can store such a thing any more.
 func (e *Eraser) Told(since func() time.Time) { e.told = since }
+
+// A Forgetter erases what another area concluded from what is erased.
+type Forgetter interface {
+	// Forget deletes what was concluded from the parts of an erasure. It must be
+	// idempotent, and is called again as long as it fails.
+	Forget(ctx context.Context, e Erasure) error
+}
+
+// Also has others forget too, at each erasure.
+func (e *Eraser) Also(others ...Forgetter) { e.also = append(e.also, others...) }
 
 // For so long after it was asked for, and after collectors were told again, what
 // was erased may still come in: a look at the registry, and a write under way.
@@ -122,6 +133,11 @@ func (e *Eraser) Round(ctx context.Context) error {
 func (e *Eraser) work(ctx context.Context, d Erasure) error {
 	begun := e.now()
 	failed := e.erase(ctx, d.Parts)
+	for _, other := range e.also {
+		if failed == nil {
+			failed = other.Forget(ctx, d)
+		}
+	}
 	if ctx.Err() != nil {
 		return nil // it is due again at the next start
 	}

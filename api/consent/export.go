@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +31,18 @@ type Exporter struct {
 	meters *meters.Store
 	influx *influx.Client
 	slots  chan struct{}
+	also   []Holder
 }
+
+// A Holder holds something of households that another area knows.
+type Holder interface {
+	// Held returns what is held of a household since a day, by the name of the
+	// file that it becomes in the archive, written as JSON.
+	Held(ctx context.Context, household premises.HouseholdID, since civil.Date) (map[string]any, error)
+}
+
+// Also has the archive tell what others hold.
+func (x *Exporter) Also(others ...Holder) { x.also = append(x.also, others...) }
 
 // atOnce bounds how many archives are written at the same time: each asks for
 // years of readings.
@@ -157,6 +170,9 @@ func (x *Exporter) Write(ctx context.Context, w io.Writer, s Subject, now time.T
 	if err := held.write(archive, now); err != nil {
 		return err
 	}
+	if err := x.writeAlso(ctx, archive, s, now); err != nil {
+		return err
+	}
 	for _, m := range measures {
 		if err := x.writeMeasure(ctx, archive, m, s, now); err != nil {
 			return err
@@ -168,11 +184,26 @@ func (x *Exporter) Write(ctx context.Context, w io.Writer, s Subject, now time.T
 	return nil
 }
 
+func (x *Exporter) writeAlso(ctx context.Context, archive *zip.Writer, s Subject, now time.Time) error {
+	for _, other := range x.also {
+		files, err := other.Held(ctx, s.household, s.since)
+		if err != nil {
+			return fmt.Errorf("archive of household %s: %w", s.household, err)
+		}
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			if err := writeJSON(archive, name, now, files[name]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // readmeLines is how many texts of the catalogue make the page that explains the
 // archive.
 var readmeLines = []string{"export.readme_title", "export.readme_what", "export.readme_period", "export.readme_open",
 	"export.readme_household", "export.readme_people", "export.readme_homes", "export.readme_consents", "export.readme_mandates",
-	"export.readme_looks", "export.readme_erasures", "export.readme_account", "export.readme_meters", "export.readme_readings",
+	"export.readme_looks", "export.readme_erasures", "export.readme_advice", "export.readme_account", "export.readme_meters", "export.readme_readings",
 	"export.readme_hours", "export.readme_days", "export.readme_months", "export.readme_units", "export.readme_wrong"}
 
 func writeReadme(archive *zip.Writer, now time.Time, say func(key string, args ...any) string) error {

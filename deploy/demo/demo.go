@@ -97,8 +97,8 @@ func (d *demo) end() {
 }
 
 func (d *demo) start(ctx context.Context) error {
-	servers := inOrder(d.startStores, d.loadResidence, d.checkMeters, d.startServers)
-	return inOrder(d.prepare, d.build, atOnce(servers, d.backfill), d.startGateways, d.settle)(ctx)
+	servers := inOrder(d.startStores, d.loadResidence, d.checkMeters, d.stockWorkshop, d.startServers)
+	return inOrder(d.prepare, d.build, atOnce(servers, d.backfill), d.startGateways, d.settle, d.judgeNights)(ctx)
 }
 
 // A step is one part of the start.

@@ -26,9 +26,22 @@ func (d *demo) backfill(ctx context.Context) error {
 		return nil
 	}
 	d.screen.step("history: what the meters showed from %s to %s", from.Format("2 Jan 2006"), until.Format("2 Jan 2006 15:04"))
-	group, ctx := errgroup.WithContext(ctx)
+	// The nights of two months are judged, by the curve of ten minutes; before that
+	// hours will do.
+	finely := until.AddDate(0, 0, -fineDays)
+	if finely.Before(from) {
+		finely = from
+	}
+	group, importing := errgroup.WithContext(ctx)
 	for _, g := range d.residence.Gateways {
-		group.Go(func() error { return d.importHistory(ctx, g, from, until) })
+		group.Go(func() error {
+			if from.Before(finely) {
+				if err := d.importHistory(importing, g, from, finely, "1h"); err != nil {
+					return err
+				}
+			}
+			return d.importHistory(importing, g, finely, until, "10m")
+		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
@@ -37,13 +50,17 @@ func (d *demo) backfill(ctx context.Context) error {
 	return d.saveState(d.state)
 }
 
-func (d *demo) importHistory(ctx context.Context, g household.Gateway, from, until time.Time) error {
+// fineDays is for how many days history has each ten minutes: those of which the
+// nights are judged.
+const fineDays = 62
+
+func (d *demo) importHistory(ctx context.Context, g household.Gateway, from, until time.Time, every string) error {
 	name := string(g.ID)
 	file := d.path(name + ".history.csv")
 	defer os.Remove(file)
 	err := d.family.once(ctx, "history-"+name, nil, d.program("simulator"), "history",
 		"--seed", fmt.Sprint(d.state.Seed), "--epoch", d.state.Epoch.String(), "--gateway", name,
-		"--from", from.Format(time.RFC3339), "--to", until.Format(time.RFC3339), "--step", "1h", "--out", file)
+		"--from", from.Format(time.RFC3339), "--to", until.Format(time.RFC3339), "--step", every, "--out", file)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func households(d *household.Dwelling) (list []listHousehold) {
 		entry := listHousehold{ID: householdID(d, i), Occupants: h.Occupants, Language: "fr",
 			MovedIn: h.MovedIn.String(), MovedOut: dateText(h.MovedOut)}
 		if h.Consent == household.ConsentFine {
-			entry.Consents = []string{"daily_follow_up", "fine_curve"}
+			entry.Consents = []string{"daily_follow_up", "fine_curve", "personal_advice"}
 		}
 		for j, p := range h.Persons {
 			if p.Age != household.Child {

@@ -20,6 +20,7 @@ var staff = []struct{ person, name, role, why string }{
 	{"S-administrator", "Agathe Laurier", "administrator", "sets everything up"},
 	{"S-manager", "Bruno Sureau", "manager", "dwellings, people, equipment"},
 	{"S-advisor", "Nadia Le Goff", "advisor", "the one whom families call"},
+	{"S-technician", "Rosa Aubépin", "technician", "checks, refurbishes and repairs computers"},
 	{installer, "Karim Tilleul", "installer", "checks gateways and meters"},
 }
 

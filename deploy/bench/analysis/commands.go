@@ -24,11 +24,12 @@ type commands struct {
 	Runs   int      `help:"Adopted tips that are tried for each true change and each noise." default:"1000"`
 	Data   string   `help:"Folder of the real measurements; ../shared/data unless given." env:"XNET_DATA"`
 
-	Dwellings  int           `help:"Dwellings of the residence whose pages are asked for, each with three meters." default:"600"`
-	HourlyDays int           `help:"For how many days hours are stored beside its days and months; thirteen months take some minutes." default:"60"`
-	Rate       int           `help:"First pages that are asked for in each second." default:"100"`
-	Span       time.Duration `help:"How long they go on; more than 45s lets what the program keeps run out meanwhile." default:"60s"`
-	Verbose    bool          `help:"Show what the program says." short:"v"`
+	Dwellings    int           `help:"Dwellings of the residence whose pages are asked for, each with three meters." default:"600"`
+	HourlyDays   int           `help:"For how many days hours are stored beside its days and months; thirteen months take some minutes." default:"60"`
+	Rate         int           `help:"First pages that are asked for in each second." default:"100"`
+	Span         time.Duration `help:"How long they go on; more than 45s lets what the program keeps run out meanwhile." default:"60s"`
+	NightlyHomes int           `help:"Homes whose nights are judged to see whether a hundred times as many cost a hundred times as much." default:"60000"`
+	Verbose      bool          `help:"Show what the program says." short:"v"`
 
 	stderr io.Writer
 	made   *residence.Residence // by whatever asked for it first
@@ -42,6 +43,7 @@ func (c *commands) benchmarks() []bench.Benchmark {
 		{Names: []string{"verification", "verification-false"}, Run: c.verify},
 		{Names: []string{"tenant-home", "tenant-home-cold", "tenant-home-late"}, Run: c.tenantHome},
 		{Names: []string{"residence-year", "residence-year-all"}, Run: c.residenceYear},
+		{Names: []string{"nightly-600", "nightly-60000"}, Run: c.nights},
 	}
 }
 

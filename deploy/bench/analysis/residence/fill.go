@@ -85,8 +85,9 @@ func (r *Residence) days(until time.Time) (starts []time.Time) {
 	return starts
 }
 
+// months begin a month early, for the index at which the first one starts.
 func (r *Residence) months() (starts []time.Time) {
-	for month := r.First; !r.Today.Before(month.First()); month = month.Next() {
+	for month := r.First.Prev(); !r.Today.Before(month.First()); month = month.Next() {
 		starts = append(starts, month.First().Start(r.Zone))
 	}
 	return starts
