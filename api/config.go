@@ -18,7 +18,7 @@ import (
 	"github.com/xnetroseraie/xnet/internal/influx"
 )
 
-// Config is how the program is set up; api/README.md shows a file.
+// Config is how the program is set up; api/CONFIGURATION.md shows a file.
 type Config struct {
 	Listen   string         `yaml:"listen"`
 	Site     string         `yaml:"site"` // address of the pages as people type it; by default that of listen
@@ -32,7 +32,7 @@ type Config struct {
 	Privacy  privacyConfig  `yaml:"privacy"`
 	Training trainingConfig `yaml:"training"`
 	// Weather says where outdoor temperatures are asked for once a day; see
-	// api/README.md. Sensors that hang at buildings are read without it.
+	// api/CONFIGURATION.md. Sensors that hang at buildings are read without it.
 	Weather []consumption.WeatherSource `yaml:"weather"`
 	// Proxy says that a reverse proxy on this machine or its private network
 	// stands in front and writes X-Forwarded-For.
