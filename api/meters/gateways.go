@@ -74,12 +74,7 @@ func (s *Store) GatewayByID(ctx context.Context, who accounts.PersonID, id meter
 	return gatewayByID(ctx, s.db, findGateway, who, id)
 }
 
-// A querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
-}
-
-func gatewayByID(ctx context.Context, q querier, text string, who accounts.PersonID, id metering.GatewayID) (Gateway, error) {
+func gatewayByID(ctx context.Context, q sqldb.Querier, text string, who accounts.PersonID, id metering.GatewayID) (Gateway, error) {
 	found, err := one(ctx, q, scanGateway, text, string(who), string(id))
 	if err != nil {
 		return Gateway{}, fmt.Errorf("gateway %s: %w", id, err)
@@ -89,7 +84,7 @@ func gatewayByID(ctx context.Context, q querier, text string, who accounts.Perso
 }
 
 // one returns the first row, or ErrNone.
-func one[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), text string, args ...any) (T, error) {
+func one[T any](ctx context.Context, q sqldb.Querier, scan func(*sql.Rows) (T, error), text string, args ...any) (T, error) {
 	var none T
 	rows, err := q.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -116,7 +111,7 @@ SELECT name, url, baud, parity, stop_bits, timeout_ms, interval_s,
  WHERE gateway_id = $1
  ORDER BY name`
 
-func busesOf(ctx context.Context, q querier, gateway metering.GatewayID) ([]Bus, error) {
+func busesOf(ctx context.Context, q sqldb.Querier, gateway metering.GatewayID) ([]Bus, error) {
 	rows, err := q.QueryContext(ctx, listBuses, string(gateway))
 	if err != nil {
 		return nil, fmt.Errorf("buses of gateway %s: %w", gateway, err)
@@ -193,7 +188,7 @@ SELECT gateway.id, gateway.residence_id, gateway.name, gateway.place, gateway.ve
    AND gateway.id = $2`
 
 // writable fails with ErrNone unless the person may change the gateway.
-func (s *Store) writable(ctx context.Context, q querier, who accounts.PersonID, id metering.GatewayID) error {
+func (s *Store) writable(ctx context.Context, q sqldb.Querier, who accounts.PersonID, id metering.GatewayID) error {
 	_, err := gatewayByID(ctx, q, writableGateway, who, id)
 	return err
 }

@@ -70,12 +70,7 @@ SELECT $3, $4, $5,
 // the same place.
 func (s *Store) Look(ctx context.Context, l Look) error { return l.write(ctx, s.db) }
 
-// An executor is a database or a transaction.
-type executor interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
-
-func (l Look) write(ctx context.Context, db executor) error {
+func (l Look) write(ctx context.Context, db sqldb.Querier) error {
 	if len([]rune(l.Reason)) > longestReason {
 		return problem.OfFields([]problem.Field{{Name: "reason", Message: "field.too_long", Args: []any{longestReason}}})
 	}

@@ -97,11 +97,6 @@ type published struct {
 	at       time.Time
 }
 
-// A rower is a database or a transaction.
-type rower interface {
-	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
-}
-
 const lastOf = `
 SELECT version, document, published_ms
   FROM gateway_config
@@ -110,7 +105,7 @@ SELECT version, document, published_ms
  LIMIT 1`
 
 // last returns the last version of a gateway, the zero value where there is none.
-func (s *Store) last(ctx context.Context, q rower, id metering.GatewayID) (published, error) {
+func (s *Store) last(ctx context.Context, q sqldb.Querier, id metering.GatewayID) (published, error) {
 	var p published
 	var atMs int64
 	err := q.QueryRowContext(ctx, lastOf, string(id)).Scan(&p.version, &p.document, &atMs)
