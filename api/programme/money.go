@@ -117,8 +117,7 @@ SELECT COALESCE(SUM(CASE WHEN side = 'revenue' THEN cents ELSE 0 END), 0),
    AND on_date < $3`
 
 func (s *Store) addLedger(ctx context.Context, staff accounts.PersonID, residence metering.SiteID, l *Ledger) error {
-	machines := computers.NewStore(s.db, nil)
-	m, err := machines.Ledger(ctx, staff, residence, l.From, l.Until)
+	m, err := computers.NewStore(s.db, nil).Ledger(ctx, staff, residence, l.From, l.Until)
 	if err != nil {
 		return err
 	}
@@ -137,58 +136,57 @@ func (s *Store) addLedger(ctx context.Context, staff accounts.PersonID, residenc
 	}
 	l.OtherRevenue += revenue
 	l.OtherCost += cost
-	return s.addServices(ctx, machines, staff, residence, l)
+	return s.addServices(ctx, residence, l)
 }
 
-// Months in which the workshop did something that may be paid for.
-const busyMonths = `
-SELECT DISTINCT SUBSTR(on_date, 1, 7)
-  FROM (SELECT machine_event.on_date AS on_date
-          FROM machine_event
-          JOIN machine ON machine.id = machine_event.machine_id
-         WHERE machine.residence_id = $1
-           AND machine_event.what = 'moved'
-           AND machine_event.state IN ('ready', 'recycled')
-           AND machine_event.on_date >= $2
-           AND machine_event.on_date < $3
-         UNION
-        SELECT repair_step.on_date
-          FROM repair_step
-          JOIN repair_ticket ON repair_ticket.id = repair_step.ticket_id
-          JOIN machine ON machine.id = repair_ticket.machine_id
-         WHERE machine.residence_id = $1
-           AND repair_step.state IN ('repaired', 'replaced')
-           AND repair_step.on_date >= $2
-           AND repair_step.on_date < $3) AS busy
- ORDER BY 1`
+// Services are what the workshop's monthly statements count: a machine that becomes
+// ready the first time in a cycle, a repair with an outcome, a machine that ends,
+// each at the price of its day. Statements are made one by one; years of them are
+// summed here at once, and a test holds that both say the same.
+const sumServices = `
+SELECT COALESCE(SUM(priced.cents), 0), COALESCE(SUM(CASE WHEN priced.cents IS NULL THEN 1 ELSE 0 END), 0)
+  FROM (SELECT (SELECT workshop_price.price_cents
+                  FROM workshop_price
+                 WHERE workshop_price.residence_id = $1
+                   AND workshop_price.what = done.what
+                   AND workshop_price.from_date <= done.on_date
+                 ORDER BY workshop_price.from_date DESC
+                 LIMIT 1) AS cents
+          FROM (SELECT MIN(machine_event.on_date) AS on_date, 'refurbish' AS what
+                  FROM machine
+                  JOIN machine_event ON machine_event.machine_id = machine.id
+                 WHERE machine.residence_id = $1
+                   AND machine_event.what = 'moved'
+                   AND machine_event.state = 'ready'
+                 GROUP BY machine.id, (SELECT COUNT(*)
+                                         FROM machine_event AS back
+                                        WHERE back.machine_id = machine_event.machine_id
+                                          AND back.number < machine_event.number
+                                          AND back.what IN ('taken_back', 'exchanged_for'))
+                 UNION ALL
+                SELECT repair_step.on_date, 'repair'
+                  FROM machine
+                  JOIN repair_ticket ON repair_ticket.machine_id = machine.id
+                  JOIN repair_step ON repair_step.ticket_id = repair_ticket.id
+                 WHERE machine.residence_id = $1
+                   AND repair_step.state IN ('repaired', 'replaced')
+                 UNION ALL
+                SELECT machine_event.on_date, 'recycle'
+                  FROM machine
+                  JOIN machine_event ON machine_event.machine_id = machine.id
+                 WHERE machine.residence_id = $1
+                   AND machine_event.what = 'moved'
+                   AND machine_event.state = 'recycled') AS done
+         WHERE done.on_date >= $2
+           AND done.on_date < $3) AS priced`
 
-// addServices adds the workshop's monthly statements; of a month that the period
-// cuts, only the lines of its days.
-func (s *Store) addServices(ctx context.Context, machines *computers.Store, staff accounts.PersonID, residence metering.SiteID, l *Ledger) error {
-	months, err := several(ctx, s.db, scanText, busyMonths, string(residence), l.From.String(), l.Until.String())
-	if err != nil {
-		return err
-	}
-	for _, text := range months {
-		month, err := civil.ParseMonth(text)
-		if err != nil {
-			return err
-		}
-		st, err := machines.Statement(ctx, staff, residence, month)
-		if err != nil {
-			return err
-		}
-		for _, line := range st.Lines {
-			switch {
-			case line.On.Before(l.From) || !line.On.Before(l.Until):
-			case line.Priced:
-				l.ServiceCents += line.Cents
-			default:
-				l.Unpriced++
-			}
-		}
-	}
-	return nil
+func (s *Store) addServices(ctx context.Context, residence metering.SiteID, l *Ledger) error {
+	var cents int64
+	var unpriced int
+	err := s.db.QueryRowContext(ctx, sumServices, string(residence), l.From.String(), l.Until.String()).Scan(&cents, &unpriced)
+	l.ServiceCents += cents
+	l.Unpriced += unpriced
+	return err
 }
 
 // stockOf is what the workshop of a residence has on the shelf today, or false

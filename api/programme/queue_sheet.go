@@ -24,7 +24,7 @@ func OutcomeText(o Outcome) string {
 
 // mostReasons is how many matters of a line stand on the sheet: twelve lines must
 // fit on one page.
-const mostReasons = 3
+const mostReasons = 2
 
 // A SheetLine is a line of the week's list in words.
 type SheetLine struct {
@@ -62,8 +62,8 @@ func (p Printer) SheetLines(language string, q Queue) []SheetLine {
 // SheetPDF writes the week's list on one A4 page, to be ticked by hand.
 func (p Printer) SheetPDF(language string, q Queue) ([]byte, error) {
 	say := func(key string, args ...any) string { return p.Say(language, key, args...) }
-	table := document.Table{Columns: []document.Column{{Name: say("programme.column_number"), Wide: 7, Right: true}, {Name: say("programme.column_who"), Wide: 46},
-		{Name: say("programme.column_why"), Wide: 66}, {Name: say("programme.column_limit"), Wide: 30}, {Name: say("programme.column_done"), Wide: 17}}}
+	table := document.Table{Columns: []document.Column{{Name: say("programme.column_number"), Wide: 9, Right: true}, {Name: say("programme.column_who"), Wide: 62},
+		{Name: say("programme.column_why"), Wide: 62}, {Name: say("programme.column_limit"), Wide: 26}, {Name: say("programme.column_done"), Wide: 13}}}
 	for _, l := range p.SheetLines(language, q) {
 		why := l.Why
 		if l.Urgent {
@@ -83,7 +83,7 @@ func (p Printer) SheetPDF(language string, q Queue) ([]byte, error) {
 }
 
 // longestNames is how many letters of names stand on a line of the sheet.
-const longestNames = 60
+const longestNames = 30
 
 func shortened(text string) string {
 	if letters := []rune(text); len(letters) > longestNames {

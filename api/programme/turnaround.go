@@ -45,6 +45,29 @@ const mayMeasureOwn = `
                   AND staff_role.role = 'technician'
                   AND (staff_role.residence_id IS NULL OR staff_role.residence_id = convention.residence_id)))`
 
+const listMeasured = `
+SELECT convention.id, convention.title, partner.name
+  FROM convention
+  JOIN partner ON partner.id = convention.partner_id
+ WHERE partner.kind = 'workshop'
+   AND (`
+
+// A MeasuredConvention is one whose repairs the person may see measured.
+type MeasuredConvention struct{ ID, Title, Partner string }
+
+// MeasuredConventions lists the conventions with workshops whose [Store.Turnarounds]
+// the person may read, the latest first: a technician's are those of the partner
+// they work for. It is empty for who may read none.
+func (s *Store) MeasuredConventions(ctx context.Context, staff accounts.PersonID) ([]MeasuredConvention, error) {
+	all, err := several(ctx, s.db, func(rows *sql.Rows) (c MeasuredConvention, err error) {
+		return c, rows.Scan(&c.ID, &c.Title, &c.Partner)
+	}, listMeasured+has(readerRoles, "convention.residence_id")+mayMeasureOwn+` ORDER BY convention.from_date DESC, convention.id DESC`, string(staff))
+	if err != nil {
+		return nil, fmt.Errorf("conventions of person %s: %w", staff, err)
+	}
+	return all, nil
+}
+
 const listRepairs = `
 SELECT repair_ticket.opened_on, COALESCE(repair_ticket.given_on, '')
   FROM repair_ticket

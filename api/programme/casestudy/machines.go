@@ -134,7 +134,7 @@ func (l *load) wipe(ctx context.Context, row machineRow, m computers.Machine) er
 	}
 	for drive := range slices.Values(sheet.Drives) {
 		_, err := l.machines.RecordWipe(ctx, l.clerk, m.ID, computers.Wipe{Drive: drive.ID, Level: computers.Clear, Method: "réécriture",
-			Tool: "outil de l’atelier", Result: computers.Passed, On: civil.DateIn(day, l.zone)}, day)
+			Tool: "outil de l’atelier", Result: computers.Passed, VerifiedBy: "atelier", On: civil.DateIn(day, l.zone)}, day)
 		if err != nil {
 			return err
 		}
