@@ -126,10 +126,12 @@ type wipeJSON struct {
 	On      civil.Date        `json:"on"`
 	By      accounts.PersonID `json:"by"`
 	SHA256  string            `json:"report_sha256"`
+	Form    ReportForm        `json:"report_form"`
+	Checked string            `json:"verified_by"`
 }
 
 func shapeWipe(w Wipe) wipeJSON {
-	return wipeJSON{w.ID, w.Drive, w.Cycle, w.Level, w.Method, w.Tool, w.ToolVersion, w.Result, w.On, w.By, w.SHA256}
+	return wipeJSON{w.ID, w.Drive, w.Cycle, w.Level, w.Method, w.Tool, w.ToolVersion, w.Result, w.On, w.By, w.SHA256, w.Form, w.VerifiedBy}
 }
 
 type testJSON struct {
@@ -277,7 +279,9 @@ func shapeEvent(e Event) eventJSON {
 }
 
 type likenessJSON struct {
+	Thing   Thing     `json:"thing"`
 	Machine MachineID `json:"machine"`
+	Device  string    `json:"device"`
 	Tag     string    `json:"tag"`
 	Serial  string    `json:"serial"`
 	Maker   string    `json:"maker"`

@@ -161,6 +161,9 @@ type wipeBody struct {
 	Result  Result      `json:"result"`
 	On      *civil.Date `json:"on"`
 	Report  []byte      `json:"report"` // base64
+	// ReadSerial is the drive's, as read in a report that is a PDF.
+	ReadSerial string `json:"report_serial"`
+	VerifiedBy string `json:"verified_by"`
 }
 
 // Check implements resource.Checked.
@@ -174,6 +177,11 @@ func (b *wipeBody) Check() []problem.Field {
 	f.text("method", &b.Method, 1, 100)
 	f.text("tool", &b.Tool, 1, 100)
 	f.text("tool_version", &b.Version, 0, 60)
+	f.text("report_serial", &b.ReadSerial, 0, 64)
+	f.text("verified_by", &b.VerifiedBy, 0, 200)
+	if len(b.Report) == 0 {
+		b.Report = nil
+	}
 	return f
 }
 
@@ -349,46 +357,5 @@ func (b *waitBody) Check() []problem.Field {
 		f.add("household", "field.missing")
 	}
 	oneOf(&f, "kind", b.Kind, []Kind{Used, New})
-	return f
-}
-
-type priceBody struct {
-	What  Priced     `json:"what"`
-	From  civil.Date `json:"from"`
-	Cents int64      `json:"price_cents"`
-}
-
-// Check implements resource.Checked.
-func (b *priceBody) Check() []problem.Field {
-	var f faults
-	oneOf(&f, "what", b.What, AllPriced)
-	if b.From.IsZero() {
-		f.add("from", "field.missing")
-	}
-	f.between("price_cents", b.Cents, 0, 1_000_000)
-	return f
-}
-
-type programmeBody struct {
-	Residence    metering.SiteID `json:"residence"`
-	From         civil.Date      `json:"from"`
-	Until        *civil.Date     `json:"until,omitempty"`
-	PerHousehold int             `json:"per_household"`
-	TargetDays   int             `json:"target_days"`
-	Months       int             `json:"months"`
-}
-
-// Check implements resource.Checked.
-func (b *programmeBody) Check() []problem.Field {
-	var f faults
-	if b.From.IsZero() {
-		f.add("from", "field.missing")
-	}
-	if b.Until != nil && !b.From.Before(*b.Until) {
-		f.add("until", "computers.until_before_from")
-	}
-	f.between("per_household", int64(b.PerHousehold), 1, 10)
-	f.between("target_days", int64(b.TargetDays), 1, 30)
-	f.between("months", int64(b.Months), 0, 60)
 	return f
 }

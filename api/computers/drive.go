@@ -81,10 +81,40 @@ type Wipe struct {
 	// listed. SHA256 is that of the report's bytes in hexadecimal digits.
 	Report []byte
 	SHA256 string
+	Form   ReportForm
+	// ReadSerial is the drive's serial as somebody read and typed it from a report
+	// that is a PDF; it is asked for and not kept.
+	ReadSerial string
+	// VerifiedBy is the name of who looked whether the wipe had worked: needed for
+	// one that passed and of which no tool wrote anything.
+	VerifiedBy string
+}
+
+// A ReportForm is what a tool's report is written as.
+type ReportForm string
+
+// The forms.
+const (
+	NoReport   ReportForm = ""
+	TextReport ReportForm = "text"
+	PDFReport  ReportForm = "pdf"
+)
+
+// FormOf says what a report is, false where it is neither text nor PDF. Of no
+// bytes it is [NoReport].
+func FormOf(report []byte) (ReportForm, bool) {
+	if len(report) == 0 {
+		return NoReport, true
+	}
+	if bytes.HasPrefix(report, []byte("%PDF-")) {
+		return PDFReport, true
+	}
+	_, isText := reportText(report)
+	return TextReport, isText
 }
 
 // MostReportBytes is the longest report of a tool that is kept.
-const MostReportBytes = 256 << 10
+const MostReportBytes = 512 << 10
 
 // CheckReport holds that a tool's report, as text, names the drive with this
 // serial, and no other known drive of another machine. It fails with

@@ -23,7 +23,7 @@ type Handler struct {
 }
 
 // wipeBodyLimit holds the longest report in base64 and what stands around it.
-const wipeBodyLimit = "380K"
+const wipeBodyLimit = "720K"
 
 // Register adds the routes below /api/v1.
 func (h *Handler) Register(g *echo.Group) {
@@ -143,7 +143,7 @@ func (h *Handler) wipe(c echo.Context) error {
 	}
 	who, id := asked(c)
 	w := Wipe{Drive: sent.Drive, Level: sent.Level, Method: sent.Method, Tool: sent.Tool, ToolVersion: sent.Version, Result: sent.Result,
-		On: day(sent.On), Report: sent.Report}
+		On: day(sent.On), Report: sent.Report, ReadSerial: sent.ReadSerial, VerifiedBy: sent.VerifiedBy}
 	_, err = h.Store.RecordWipe(c.Request().Context(), who, MachineID(id), w, h.Now())
 	return h.changed(c, http.StatusCreated, who, MachineID(id), err)
 }
@@ -151,12 +151,20 @@ func (h *Handler) wipe(c echo.Context) error {
 // report serves a tool's report as it came, never as something a browser runs.
 func (h *Handler) report(c echo.Context) error {
 	who, id := asked(c)
-	report, sum, err := h.Store.Report(c.Request().Context(), who, MachineID(id), WipeID(c.Param("wipe")))
+	kept, err := h.Store.Report(c.Request().Context(), who, MachineID(id), WipeID(c.Param("wipe")))
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set("Content-Disposition", `attachment; filename="wipe-`+sum[:12]+`.txt"`)
-	return c.Blob(http.StatusOK, "application/octet-stream", report)
+	return HandOut(c, kept)
+}
+
+// HandOut sends a kept report as a file to keep, never as something that a
+// browser shows or runs.
+func HandOut(c echo.Context, kept Wipe) error {
+	name, media := kept.File()
+	c.Response().Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return c.Blob(http.StatusOK, media, kept.Report)
 }
 
 func (h *Handler) test(c echo.Context) error {

@@ -46,13 +46,18 @@ type waitJSON struct {
 	Asked     civil.Date           `json:"asked_on"`
 }
 
+// shapeWait tells neither door nor names: programs look a household up.
+func shapeWait(w Wait) waitJSON {
+	return waitJSON{w.ID, w.Residence, w.Household, w.Kind, w.Asked}
+}
+
 func (h *Handler) waiting(c echo.Context) error {
 	who, _ := asked(c)
-	all, err := h.Store.Waiting(c.Request().Context(), who, metering.SiteID(c.QueryParam("residence")))
+	all, err := h.Store.Waiting(c.Request().Context(), who, metering.SiteID(c.QueryParam("residence")), h.Now())
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, resource.List[waitJSON]{Items: resource.Mapped(all, func(w Wait) waitJSON { return waitJSON(w) })})
+	return c.JSON(http.StatusOK, resource.List[waitJSON]{Items: resource.Mapped(all, shapeWait)})
 }
 
 func (h *Handler) enlist(c echo.Context) error {
@@ -65,7 +70,7 @@ func (h *Handler) enlist(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusCreated, waitJSON(w))
+	return c.JSON(http.StatusCreated, shapeWait(w))
 }
 
 func (h *Handler) withdraw(c echo.Context) error {

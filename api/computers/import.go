@@ -15,6 +15,7 @@ import (
 
 	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
@@ -188,7 +189,7 @@ func (i *importer) line(line int, cells []string, today civil.Date, seen map[str
 	cell := map[string]string{}
 	for n, written := range cells {
 		if n < len(i.columns) {
-			written = strings.TrimSpace(written)
+			written = resource.Unguarded(strings.TrimSpace(written))
 			cell[i.columns[n]] = cmp.Or(words[strings.ToLower(written)], written)
 		}
 	}

@@ -90,9 +90,6 @@ func putNames(ctx context.Context, tx *sql.Tx, m Machine) error {
 		if _, err := tx.ExecContext(ctx, putName, Fold(name.written), string(m.ID), name.kind, Plain(name.written)); err != nil {
 			return err
 		}
-		if name.kind == "mac" {
-			continue // nobody types one without looking
-		}
 		if err := putSlips(ctx, tx, m.ID, Variants(Fold(name.written))); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package computers_test
 
 import (
+	"bytes"
 	"database/sql"
 	"strings"
 	"testing"
@@ -75,7 +76,7 @@ func TestReports(t *testing.T) {
 		ctx := t.Context()
 		id, other := s.taken(), s.taken()
 		drive, strange := s.sheet(id).Drives[0], s.sheet(other).Drives[0]
-		wipe := computers.Wipe{Drive: drive.ID, Level: computers.Purge, Method: "secure erase", Tool: "hdparm", Result: computers.Passed}
+		wipe := computers.Wipe{Drive: drive.ID, Level: computers.Purge, Method: "secure erase", Tool: "hdparm", Result: computers.Passed, VerifiedBy: "Théo"}
 		for _, tt := range []struct {
 			name, report string
 			want         error
@@ -84,7 +85,6 @@ func TestReports(t *testing.T) {
 			{"both", "erased " + drive.Serial + "\nerased " + strings.ToLower(strange.Serial), computers.ErrReport},
 			{"none", "erased", computers.ErrReportEmpty},
 			{"longer serial", "erased " + drive.Serial + "0", computers.ErrReportEmpty},
-			{"binary", "%PDF-1.7 " + drive.Serial, computers.ErrReportEmpty},
 			{"its own", "Serial: " + strings.ToLower(drive.Serial) + ".", nil},
 		} {
 			wipe.Report = []byte(tt.report)
@@ -97,11 +97,11 @@ func TestReports(t *testing.T) {
 				}
 				continue
 			}
-			report, sum, err := s.Report(ctx, technician, id, kept.ID)
-			if err != nil || string(report) != tt.report || sum != kept.SHA256 || len(sum) != 64 {
-				t.Errorf("report %q, %s, %v", report, sum, err)
+			report, err := s.Report(ctx, technician, id, kept.ID)
+			if err != nil || string(report.Report) != tt.report || report.SHA256 != kept.SHA256 || len(report.SHA256) != 64 {
+				t.Errorf("report %+v, %v", report, err)
 			}
-			_, _, err = s.Report(ctx, stranger, id, kept.ID)
+			_, err = s.Report(ctx, stranger, id, kept.ID)
 			want(t, "report for elsewhere", err, computers.ErrNone)
 		}
 		wipe.Report, wipe.Drive = nil, strange.ID
@@ -119,12 +119,68 @@ func TestReports(t *testing.T) {
 	})
 }
 
+// A report as PDF is kept byte by byte once somebody typed the serial that stands
+// in it; without any report somebody must have verified; the schema holds both.
+func TestReportsThatPeopleRead(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		ctx := t.Context()
+		id := s.taken()
+		drive := s.sheet(id).Drives[0]
+		wipe := computers.Wipe{Drive: drive.ID, Level: computers.Purge, Method: "secure erase", Tool: "hdparm", Result: computers.Passed}
+		pdf := []byte("%PDF-1.7\n\x00\xff binary")
+		for _, tt := range []struct {
+			name, read, verified string
+			report               []byte
+			field, message       string
+		}{
+			{"PDF, nothing read", "", "", pdf, "report_serial", "computers.no_report_serial"},
+			{"PDF of another drive", "WD-OTHER", "", pdf, "report_serial", "computers.report_serial_other"},
+			{"PDF, one sign more", drive.Serial + "0", "", pdf, "report_serial", "computers.report_serial_other"},
+			{"neither text nor PDF", drive.Serial, "Théo", []byte("PK\x03\x04\x00"), "report", "computers.report_form"},
+			{"too long", drive.Serial, "Théo", append(bytes.Clone(pdf), make([]byte, computers.MostReportBytes)...), "report", "computers.report_too_long"},
+			{"no report, nobody", "", "", nil, "verified_by", "computers.no_verifier"},
+			{"empty report, nobody", "", "", []byte{}, "verified_by", "computers.no_verifier"},
+			{"PDF that was read", strings.ToLower(drive.Serial), "", pdf, "", ""},
+			{"no report, verified", "", "Théo Le Gall", nil, "", ""},
+		} {
+			w := wipe
+			w.Report, w.ReadSerial, w.VerifiedBy = tt.report, tt.read, tt.verified
+			before := s.sheet(id)
+			kept, err := s.RecordWipe(ctx, technician, id, w, s.now)
+			if tt.field != "" {
+				wantField(t, tt.name, err, tt.field, tt.message)
+				if after := s.sheet(id); after.Version != before.Version || len(after.Wipes) != len(before.Wipes) {
+					t.Errorf("%s: something was kept", tt.name)
+				}
+				continue
+			}
+			want(t, tt.name, err, nil)
+			last := s.sheet(id).Wipes[len(before.Wipes)]
+			if last.VerifiedBy != tt.verified || last.SHA256 != kept.SHA256 || last.ReadSerial != "" {
+				t.Errorf("%s: kept %+v", tt.name, last)
+			}
+			if tt.report == nil {
+				continue
+			}
+			report, err := s.Report(ctx, advisor, id, kept.ID)
+			name, media := report.File()
+			if err != nil || !bytes.Equal(report.Report, pdf) || media != "application/pdf" || name != "wipe-"+kept.SHA256[:12]+".pdf" {
+				t.Errorf("%s: %q, %s, %s, %v", tt.name, report.Report, name, media, err)
+			}
+		}
+		_, err := s.db.ExecContext(ctx, `UPDATE machine_wipe SET verified_by = '' WHERE report IS NULL`)
+		if err == nil {
+			t.Error("the schema keeps a wipe that passed without report and name")
+		}
+	})
+}
+
 func TestFlashIsNotOverwritten(t *testing.T) {
 	each(t, func(t *testing.T, s *shop) {
 		id := s.taken()
 		drive, err := s.AddDrive(t.Context(), technician, id, computers.Drive{Serial: "SSD1", Medium: computers.SSD}, s.now)
 		want(t, "drive", err, nil)
-		w := computers.Wipe{Drive: drive, Level: computers.Clear, Method: "overwrite", Tool: "nwipe", Result: computers.Passed}
+		w := computers.Wipe{Drive: drive, Level: computers.Clear, Method: "overwrite", Tool: "nwipe", Result: computers.Passed, VerifiedBy: "Théo"}
 		_, err = s.RecordWipe(t.Context(), technician, id, w, s.now)
 		wantField(t, "overwritten", err, "level", "computers.level_too_low")
 		w.Level = computers.Destroy

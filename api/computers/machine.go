@@ -171,14 +171,15 @@ func scanDrive(rows *sql.Rows) (d Drive, err error) {
 }
 
 const wipesOf = `
-SELECT id, drive_id, cycle, level, method, tool, tool_version, result, on_date, by_whom, report_sha256
+SELECT id, drive_id, cycle, level, method, tool, tool_version, result, on_date, by_whom, report_sha256, report_form,
+       CASE WHEN verified_by = '-' THEN '' ELSE verified_by END
   FROM machine_wipe
  WHERE machine_id = $1
  ORDER BY id`
 
 func scanWipe(rows *sql.Rows) (w Wipe, err error) {
 	var on string
-	if err = rows.Scan(&w.ID, &w.Drive, &w.Cycle, &w.Level, &w.Method, &w.Tool, &w.ToolVersion, &w.Result, &on, &w.By, &w.SHA256); err != nil {
+	if err = rows.Scan(&w.ID, &w.Drive, &w.Cycle, &w.Level, &w.Method, &w.Tool, &w.ToolVersion, &w.Result, &on, &w.By, &w.SHA256, &w.Form, &w.VerifiedBy); err != nil {
 		return w, err
 	}
 	return w, dates(dated{on, &w.On})

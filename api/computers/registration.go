@@ -3,7 +3,6 @@ package computers
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,20 +43,14 @@ type Answer struct {
 	Until   civil.Date // last day of the guarantee, for covered and expired; zero where there is none
 	Machine *Sheet     // for a machine; whose it is only while a repair is open
 	Device  *Device    // for a meter or a gateway
-	Alike   []Likeness // others whose serial, tag or MAC looks the same or is a slip away
+	Alike   []Likeness // others whose serial, tag, MAC or id looks the same or is a slip away
 }
 
-// A Device is a meter or a gateway: whether it works and since when, and nothing
-// of what it reads or whose it is.
-type Device struct {
-	ID     string
-	Serial string
-	Since  time.Time // a meter hangs since then; zero where it hangs nowhere, and for gateways
-}
-
-// A Likeness is a machine that may be meant.
+// A Likeness is a thing that may be meant.
 type Likeness struct {
-	Machine MachineID
+	Thing   Thing
+	Machine MachineID // of a machine
+	Device  string    // id of a meter or a gateway
 	Tag     string
 	Serial  string
 	Maker   string
@@ -83,6 +76,7 @@ type named struct {
 }
 
 func scanNamed(rows *sql.Rows) (n named, err error) {
+	n.Thing = ThingMachine
 	return n, rows.Scan(&n.plain, &n.folded, &n.Machine, &n.Tag, &n.Serial, &n.Maker, &n.Model)
 }
 
@@ -135,11 +129,14 @@ func (s *Store) recognise(ctx context.Context, who accounts.PersonID, a *Answer)
 	if err := s.device(ctx, who, a); err != nil || a.Device != nil {
 		return "", err
 	}
-	return "", s.slips(ctx, who, a)
+	if err := s.slips(ctx, who, a); err != nil {
+		return "", err
+	}
+	return "", s.deviceSlips(ctx, who, a)
 }
 
 func (a *Answer) liken(l Likeness) {
-	known := slices.ContainsFunc(a.Alike, func(other Likeness) bool { return other.Machine == l.Machine })
+	known := slices.ContainsFunc(a.Alike, func(other Likeness) bool { return other.Machine == l.Machine && other.Device == l.Device })
 	if !known && len(a.Alike) < mostAlike {
 		a.Alike = append(a.Alike, l)
 	}
@@ -172,43 +169,6 @@ func (s *Store) slips(ctx context.Context, who accounts.PersonID, a *Answer) err
 		}
 	}
 	return nil
-}
-
-// Devices are read as the installer registered them, for who has a role of ours in
-// their residence.
-const findDevice = `
-SELECT 'meter', meter.id, meter.serial, COALESCE(binding.from_ms, 0)
-  FROM meter
-  JOIN gateway ON gateway.id = meter.gateway_id
-  JOIN residence ON residence.id = gateway.residence_id
-  LEFT JOIN binding ON binding.meter_id = meter.id AND binding.to_ms IS NULL
- WHERE meter.id IN (SELECT id FROM meter WHERE id = $2
-                     UNION
-                    SELECT id FROM meter WHERE serial = $2 AND serial <> '')
-   AND` + clipHead + readerRoles + clipResidence + `
- UNION ALL
-SELECT 'gateway', gateway.id, '', 0
-  FROM gateway
-  JOIN residence ON residence.id = gateway.residence_id
- WHERE gateway.id = $2
-   AND` + clipHead + readerRoles + clipResidence + `
- ORDER BY 1 DESC, 2
- LIMIT 1`
-
-func (s *Store) device(ctx context.Context, who accounts.PersonID, a *Answer) error {
-	d, err := one(ctx, s.db, func(rows *sql.Rows) (d Device, err error) {
-		var sinceMs int64
-		err = rows.Scan(&a.Thing, &d.ID, &d.Serial, &sinceMs)
-		if sinceMs > 0 {
-			d.Since = sqldb.Time(sinceMs)
-		}
-		return d, err
-	}, findDevice, string(who), a.Typed)
-	if errors.Is(err, ErrNone) {
-		return nil
-	}
-	a.Device, a.Verdict = &d, NotSold
-	return err
 }
 
 // judge reads the machine and says how it is covered.

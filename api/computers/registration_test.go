@@ -85,6 +85,23 @@ func TestLookAlikeBesideTheRightOne(t *testing.T) {
 	})
 }
 
+// A MAC of which one digit was misread, two swapped or one left out leads to its
+// machine.
+func TestMACWithASlip(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		m := s.named("SER-MAC", "f4:8e:38:5a:10:07")
+		for _, typed := range []string{"f4:8e:38:5a:10:17", "f48e385a1070", "F4-8E-38-5A-10-0", "f4:8e:38:5b:10:07"} {
+			a := s.check(technician, typed)
+			if a.Verdict != computers.Unknown || len(a.Alike) != 1 || a.Alike[0].Machine != m.ID || !a.Alike[0].Slip {
+				t.Errorf("%s: %s, alike %+v", typed, a.Verdict, a.Alike)
+			}
+		}
+		if a := s.check(technician, "f4:8e:38:5b:11:07"); len(a.Alike) > 0 {
+			t.Errorf("two digits off is alike: %+v", a.Alike)
+		}
+	})
+}
+
 func TestCheckFollowsTheGuarantee(t *testing.T) {
 	each(t, func(t *testing.T, s *shop) {
 		id := s.inUse()
@@ -141,6 +158,26 @@ func TestCheckKnowsDevices(t *testing.T) {
 			a := s.check(technician, tt.typed)
 			if a.Thing != tt.thing || (a.Device != nil) != (tt.thing != "") || a.Device != nil && a.Device.Since.IsZero() == tt.hangs {
 				t.Errorf("%s: %+v, %+v", tt.typed, a, a.Device)
+			}
+		}
+		sqldbtest.Exec(t, s.db, `UPDATE meter SET serial = 'SN-20411' WHERE id = 'cw-1'`)
+		sqldbtest.Exec(t, s.db, `INSERT INTO gateway (id, residence_id) VALUES ('gw-2034', 'R'), ('gw-2035', 'S')`)
+		for _, tt := range []struct {
+			typed, device string
+			slip          bool
+		}{
+			{"SN-20412", "cw-1", true}, {"SN-2O411", "cw-1", false}, {"sn-20411", "cw-1", false}, {"SN-24011", "cw-1", true},
+			{"gw-2036", "gw-2034", true}, {"GW-2034", "gw-2034", false}, {"SN-20499", "", false}, {"SN-204111", "", false},
+		} {
+			a := s.check(technician, tt.typed)
+			if a.Verdict != computers.Unknown || (len(a.Alike) == 0) != (tt.device == "") {
+				t.Errorf("%s: %s, alike %+v", tt.typed, a.Verdict, a.Alike)
+				continue
+			}
+			for _, l := range a.Alike {
+				if l.Device != tt.device || l.Slip != tt.slip || l.Machine != "" {
+					t.Errorf("%s: alike %+v, want %s", tt.typed, l, tt.device)
+				}
 			}
 		}
 	})

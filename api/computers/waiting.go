@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
@@ -21,31 +22,61 @@ type Wait struct {
 	Household premises.HouseholdID
 	Kind      Kind
 	Asked     civil.Date
+	Door      Door     // where it lives today; empty for nowhere. Told where the list is read
+	Names     []string // of its members of today, in alphabetical order; told as the door is
 }
 
 const listWaits = `
-SELECT machine_wait.id, machine_wait.residence_id, machine_wait.household_id, machine_wait.kind, machine_wait.asked_on
+SELECT machine_wait.id, machine_wait.residence_id, machine_wait.household_id, machine_wait.kind, machine_wait.asked_on,
+       COALESCE(dwelling.building, ''), COALESCE(dwelling.staircase, ''), COALESCE(dwelling.label, ''), COALESCE(person.name, '')
   FROM machine_wait
   JOIN residence ON residence.id = machine_wait.residence_id
+  LEFT JOIN tenancy ON tenancy.household_id = machine_wait.household_id
+                   AND tenancy.moved_in <= $3
+                   AND (tenancy.moved_out IS NULL OR tenancy.moved_out > $3)
+  LEFT JOIN dwelling ON dwelling.id = tenancy.dwelling_id
+  LEFT JOIN membership ON membership.household_id = machine_wait.household_id
+                      AND membership.from_date <= $3
+                      AND (membership.to_date IS NULL OR membership.to_date > $3)
+  LEFT JOIN person ON person.id = membership.person_id
  WHERE` + clipHead + sellerRoles + clipResidence + `
    AND ($2 = '' OR machine_wait.residence_id = $2)
    AND machine_wait.ended_ms IS NULL
- ORDER BY machine_wait.asked_on, machine_wait.id`
+ ORDER BY machine_wait.asked_on, machine_wait.id, dwelling.id, person.name`
 
 // Waiting lists the households that wait, who asked first first, for who sells in
 // their residence.
-func (s *Store) Waiting(ctx context.Context, who accounts.PersonID, residence metering.SiteID) ([]Wait, error) {
-	all, err := several(ctx, s.db, func(rows *sql.Rows) (w Wait, err error) {
-		var asked string
-		if err = rows.Scan(&w.ID, &w.Residence, &w.Household, &w.Kind, &asked); err != nil {
-			return w, err
-		}
-		return w, dates(dated{asked, &w.Asked})
-	}, listWaits, string(who), string(residence))
+func (s *Store) Waiting(ctx context.Context, who accounts.PersonID, residence metering.SiteID, now time.Time) ([]Wait, error) {
+	rows, err := several(ctx, s.db, scanWait, listWaits, string(who), string(residence), civil.DateIn(now, time.UTC).String())
 	if err != nil {
 		return nil, fmt.Errorf("waiting list: %w", err)
 	}
+	var all []Wait
+	for _, w := range rows { // one for each member
+		if len(all) == 0 || all[len(all)-1].ID != w.ID {
+			all = append(all, w)
+			continue
+		}
+		last := &all[len(all)-1]
+		for _, name := range w.Names {
+			if !slices.Contains(last.Names, name) {
+				last.Names = append(last.Names, name)
+			}
+		}
+	}
 	return all, nil
+}
+
+func scanWait(rows *sql.Rows) (w Wait, err error) {
+	var asked, name string
+	err = rows.Scan(&w.ID, &w.Residence, &w.Household, &w.Kind, &asked, &w.Door.Building, &w.Door.Staircase, &w.Door.Label, &name)
+	if err != nil {
+		return w, err
+	}
+	if name != "" {
+		w.Names = []string{name}
+	}
+	return w, dates(dated{asked, &w.Asked})
 }
 
 const putWait = `

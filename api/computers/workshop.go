@@ -44,8 +44,9 @@ func (s *Store) AddDrive(ctx context.Context, who accounts.PersonID, id MachineI
 }
 
 const putWipe = `
-INSERT INTO machine_wipe (id, machine_id, drive_id, cycle, level, method, tool, tool_version, result, on_date, by_whom, report, report_sha256)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+INSERT INTO machine_wipe (id, machine_id, drive_id, cycle, level, method, tool, tool_version, result, on_date, by_whom, report, report_sha256,
+                          report_form, verified_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 
 // Drives of other machines that a report may name by mistake.
 const drivesElsewhere = `
@@ -60,10 +61,15 @@ UPDATE machine_drive
  WHERE id = $1`
 
 // RecordWipe adds evidence to a drive of a machine that the workshop has open, and
-// returns it as it is kept. The level must suffice for the medium, and a report
-// must name the drive's serial. It fails with [ErrNone], [ErrWiping],
+// returns it as it is kept. The level must suffice for the medium. A report must
+// name the drive's serial: the program looks for it in a text, a person reads it
+// in a PDF and types it. Without a report the name of who verified is needed. It
+// fails with [ErrNone], [ErrWiping],
 // [ErrReport], [ErrReportEmpty] or faults of fields, and then keeps nothing.
 func (s *Store) RecordWipe(ctx context.Context, who accounts.PersonID, id MachineID, w Wipe, now time.Time) (Wipe, error) {
+	if len(w.Report) == 0 {
+		w.Report = nil
+	}
 	err := s.change(ctx, holdByWorkshop, "record a wipe of machine", who, id, now, func(h *hand) error {
 		if !slices.Contains(workable, h.State) {
 			return ErrWiping
@@ -79,6 +85,7 @@ func (s *Store) RecordWipe(ctx context.Context, who accounts.PersonID, id Machin
 			return err
 		}
 		w.ID, w.Cycle, w.By = WipeID(newID()), h.Cycle, who
+		w.Form, _ = FormOf(w.Report)
 		if w.Report != nil {
 			sum := sha256.Sum256(w.Report)
 			w.SHA256 = hex.EncodeToString(sum[:])
@@ -105,26 +112,49 @@ func (h *hand) judgeWipe(ctx context.Context, w Wipe, d Drive) error {
 	if w.Result == Passed && !w.Level.Suffices(d.Medium) {
 		return fault("level", "computers.level_too_low")
 	}
-	if w.Report == nil {
+	form, known := FormOf(w.Report)
+	switch {
+	case len(w.Report) > MostReportBytes:
+		return fault("report", "computers.report_too_long", MostReportBytes>>10)
+	case !known:
+		return fault("report", "computers.report_form")
+	case form == PDFReport:
+		return checkRead(w.ReadSerial, d.Serial)
+	case form == NoReport && w.Result == Passed && w.VerifiedBy == "":
+		return fault("verified_by", "computers.no_verifier")
+	case form == NoReport:
 		return nil
 	}
-	if len(w.Report) > MostReportBytes {
-		return fault("report", "computers.report_too_long", MostReportBytes>>10)
+	return h.judgeText(ctx, w.Report, d)
+}
+
+// checkRead holds the serial that somebody read in a PDF against the drive's.
+func checkRead(typed, serial string) error {
+	switch {
+	case Plain(typed) == "":
+		return fault("report_serial", "computers.no_report_serial")
+	case Plain(typed) != Plain(serial):
+		return fault("report_serial", "computers.report_serial_other")
 	}
+	return nil
+}
+
+// judgeText holds a report as text against the drives that are known.
+func (h *hand) judgeText(ctx context.Context, report []byte, d Drive) error {
 	var elsewhere []string
-	for some := range slices.Chunk(slices.Sorted(maps.Keys(reportWords(w.Report))), mostIn) {
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(reportWords(report))), mostIn) {
 		known, err := several(ctx, h.tx, text, drivesElsewhere+list(2, len(some)), append([]any{string(h.ID)}, asAny(some)...)...)
 		if err != nil {
 			return err
 		}
 		elsewhere = append(elsewhere, known...)
 	}
-	return CheckReport(w.Report, d.Serial, elsewhere)
+	return CheckReport(report, d.Serial, elsewhere)
 }
 
 func (h *hand) putWipe(ctx context.Context, w Wipe) error {
 	_, err := h.tx.ExecContext(ctx, putWipe, string(w.ID), string(h.ID), string(w.Drive), w.Cycle, string(w.Level), w.Method, w.Tool,
-		w.ToolVersion, string(w.Result), w.On.String(), string(w.By), w.Report, w.SHA256)
+		w.ToolVersion, string(w.Result), w.On.String(), string(w.By), w.Report, w.SHA256, string(w.Form), w.VerifiedBy)
 	if err != nil {
 		return err
 	}
@@ -137,7 +167,7 @@ func (h *hand) putWipe(ctx context.Context, w Wipe) error {
 }
 
 const findReport = `
-SELECT machine_wipe.report, machine_wipe.report_sha256
+SELECT machine_wipe.report, machine_wipe.report_sha256, machine_wipe.report_form
   FROM machine_wipe
   JOIN machine ON machine.id = machine_wipe.machine_id
  WHERE machine_wipe.id = $2
@@ -145,17 +175,28 @@ SELECT machine_wipe.report, machine_wipe.report_sha256
    AND machine_wipe.report IS NOT NULL
    AND` + byReaders
 
-// Report returns what the tool wrote of a wipe, byte by byte, and its SHA-256; or
-// [ErrNone].
-func (s *Store) Report(ctx context.Context, who accounts.PersonID, machine MachineID, wipe WipeID) (report []byte, sum string, err error) {
-	err = s.db.QueryRowContext(ctx, findReport, string(who), string(wipe), string(machine)).Scan(&report, &sum)
+// Report returns a wipe with what the tool wrote of it, byte by byte, its SHA-256
+// and its form, and nothing else; or [ErrNone].
+func (s *Store) Report(ctx context.Context, who accounts.PersonID, machine MachineID, wipe WipeID) (Wipe, error) {
+	w := Wipe{ID: wipe}
+	err := s.db.QueryRowContext(ctx, findReport, string(who), string(wipe), string(machine)).Scan(&w.Report, &w.SHA256, &w.Form)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNone
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("report of wipe %s: %w", wipe, err)
+		return Wipe{}, fmt.Errorf("report of wipe %s: %w", wipe, err)
 	}
-	return report, sum, nil
+	return w, nil
+}
+
+// File is the name and the media type under which a kept report is handed out: a
+// text as bytes, so that no browser runs what stands in it.
+func (w Wipe) File() (name, media string) {
+	name = "wipe-" + w.SHA256[:min(12, len(w.SHA256))]
+	if w.Form == PDFReport {
+		return name + ".pdf", "application/pdf"
+	}
+	return name + ".txt", "application/octet-stream"
 }
 
 const putTest = `

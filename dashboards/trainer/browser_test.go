@@ -58,7 +58,7 @@ func newClassroom(t *testing.T) *classroom {
 			session, _ := accounts.Who(c)
 			return c.Redirect(303, web.FirstPage(session))
 		}, accounts.Anyone(accounts.NoScope))
-		e.GET("/personnes", func(c echo.Context) error { return c.Redirect(303, "/formations") })
+		e.GET("/semaine", func(c echo.Context) error { return c.Redirect(303, "/formations") })
 	})
 	c.furnish(t)
 	return c

@@ -96,7 +96,10 @@ const mostEuros = 10_000
 // cents; nothing is 0.
 func (t *typed) euros(name, of string, needed bool) int64 {
 	text := strings.NewReplacer(",", ".", "€", "", " ", "", "\u00a0", "").Replace(said(t.c, name))
-	if text == "" && !needed {
+	if text == "" {
+		if needed {
+			t.refuse(of, "field.missing")
+		}
 		return 0
 	}
 	whole, fraction, _ := strings.Cut(text, ".")

@@ -50,6 +50,7 @@ func TestBrowser(t *testing.T) {
 	p.Fill("Méthode", "ATA Secure Erase")
 	p.Fill("Outil", "hdparm")
 	p.Answer("Résultat", "Réussi")
+	p.Fill("Vérifié par", "Théo Technique")
 	p.Press("Noter l’effacement")
 	p.Reads("L’effacement est noté.")
 	p.Answer("Que faire maintenant ?", "Passer aux essais")
@@ -154,6 +155,7 @@ func TestScreens(t *testing.T) {
 		{"intake", "/atelier/entree", technician}, {"wiping", wiping, technician}, {"testing", testing, technician}, {"in-repair", sold, technician}, {"repairs", "/atelier/reparations", technician},
 		{"repair", ticket, technician}, {"stock", "/atelier/stock?etat=ready", technician}, {"labels", "/atelier/etiquettes", technician}, {"statement", "/atelier/releve?mois=2026-03", technician},
 		{"ready", ready, advisor}, {"find", ready + "/vente?recherche=13", advisor}, {"sale", ready + "/vente?foyer=F-luc", advisor},
+		{"waiting", "/atelier/attente?residence=R&recherche=13", advisor}, {"wait", "/atelier/attente?residence=R&foyer=F-luc", advisor}, {"programme", "/atelier/programme", manager},
 	} {
 		s.as(t, p, one.who)
 		for _, code := range []string{"fr", "en"} {

@@ -1,6 +1,7 @@
 package workshop
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -77,8 +78,9 @@ func pagesOf(c echo.Context, l web.Language) []link {
 		roles     []accounts.Role
 	}{
 		{Path + "/entree", "workshop.intake", computers.Workshop}, {Path + "/reparations", "workshop.tickets", computers.Readers},
-		{Path + "/stock", "workshop.stock", computers.Overseers}, {Path + "/etiquettes", "workshop.labels", computers.Readers},
-		{Path + "/releve", "workshop.statement", computers.Overseers},
+		{Path + "/stock", "workshop.stock", computers.Overseers}, {Path + "/attente", "workshop.waiting_title", computers.Sellers},
+		{Path + "/etiquettes", "workshop.labels", computers.Readers},
+		{Path + "/releve", "workshop.statement", computers.Overseers}, {Path + "/programme", "workshop.programme", computers.Overseers},
 	} {
 		if may(c, one.roles) {
 			pages = append(pages, link{Path: one.path, Name: l.T(one.key)})
@@ -127,10 +129,22 @@ func (h *Handler) answer(c echo.Context, l web.Language, a computers.Answer) *an
 		if one.Slip {
 			hint = "workshop.alike_slip"
 		}
-		v.Alikes = append(v.Alikes, link{Path: Path + "?" + url.Values{"numero": {one.Tag}}.Encode(), Name: one.Serial,
-			More: joined(one.Tag, strings.TrimSpace(one.Maker+" "+one.Model), l.T(hint))})
+		v.Alikes = append(v.Alikes, alike(l, one, l.T(hint)))
 	}
 	return v
+}
+
+// things names what is no machine.
+var things = map[computers.Thing]string{computers.ThingMeter: "workshop.thing_meter", computers.ThingGateway: "workshop.thing_gateway"}
+
+// alike is the way to what may be meant.
+func alike(l web.Language, one computers.Likeness, hint string) link {
+	number, name, more := one.Tag, one.Serial, joined(one.Tag, strings.TrimSpace(one.Maker+" "+one.Model), hint)
+	if one.Thing != computers.ThingMachine {
+		number, name = one.Device, cmp.Or(one.Serial, one.Device)
+		more = joined(l.T(things[one.Thing]), hint)
+	}
+	return link{Path: Path + "?" + url.Values{"numero": {number}}.Encode(), Name: name, More: more}
 }
 
 func (v *answerView) machine(c echo.Context, l web.Language, m computers.Sheet, today civil.Date) {

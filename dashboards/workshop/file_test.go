@@ -67,8 +67,48 @@ func TestReportOfAnotherDrive(t *testing.T) {
 	}
 	shows(t, a.Page, []string{`id="effacement-rapport-f"`, `value="ATA Secure Erase"`}, nil)
 	tec.done(tec.Upload(machine+"/effacement", form, "rapport", []byte("drive WD-SER-1 erased")))
-	shows(t, tec.Get(machine).Page, []string{"Rapport gardé, empreinte", "Effacé"}, nil)
+	page := tec.Get(machine).Page
+	shows(t, page, []string{"Télécharger le rapport", "empreinte", "Effacé"}, nil)
 	if wipes() != 1 {
 		t.Errorf("%d wipes, want 1", wipes())
 	}
+	_, rest, _ := strings.Cut(page, `<a href="`+machine+"/effacements/")
+	way, _, _ := strings.Cut(rest, `"`)
+	if a := tec.Get(machine + "/effacements/" + way); a.Status != http.StatusOK || a.Page != "drive WD-SER-1 erased" {
+		t.Errorf("the kept report: %d, %q", a.Status, a.Page)
+	}
+	if a := s.enter(elsewhere).Get(machine + "/effacements/" + way); a.Status != http.StatusNotFound {
+		t.Errorf("for a technician of another residence: %d", a.Status)
+	}
+}
+
+// A report as PDF is believed once its serial was read and typed; no report at all
+// once somebody is named. The page says so beside the field.
+func TestReportThatPeopleRead(t *testing.T) {
+	s := open(t)
+	tec := s.enter(technician)
+	machine := tec.takesIn("SER-1")
+	tec.done(tec.send(machine, machine+"/etape", "vers", "wiping"))
+	form := tec.form(machine, machine+"/effacement")
+	for name, text := range map[string]string{"niveau": "purge", "methode": "ATA Secure Erase", "outil": "hdparm", "resultat": "passed"} {
+		form.Set(name, text)
+	}
+	for _, tt := range []struct{ name, read, verified, report, field string }{
+		{"nobody verified", "", "", "", "verifie"},
+		{"a PDF not read", "", "", "%PDF-1.7", "numero_lu"},
+		{"a PDF of another drive", "WD-SER-9", "", "%PDF-1.7", "numero_lu"},
+		{"a spreadsheet", "", "Théo", "PK\x00\x03", "rapport"},
+	} {
+		form.Set("numero_lu", tt.read)
+		form.Set("verifie", tt.verified)
+		a := tec.Upload(machine+"/effacement", form, "rapport", []byte(tt.report))
+		if a.Status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", tt.name, a.Status)
+		}
+		shows(t, a.Page, []string{`id="effacement-` + tt.field + `-f"`, `value="ATA Secure Erase"`}, nil)
+	}
+	form.Set("numero_lu", "wd-ser-1")
+	form.Set("verifie", "")
+	tec.done(tec.Upload(machine+"/effacement", form, "rapport", []byte("%PDF-1.7")))
+	shows(t, tec.Get(machine).Page, []string{"Télécharger le rapport"}, []string{"Vérifié par Th"})
 }

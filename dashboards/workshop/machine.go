@@ -1,6 +1,7 @@
 package workshop
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -32,8 +33,11 @@ type machineView struct {
 type driveView struct {
 	Name, More, State string
 	Wiped             bool
-	Wipes             []string
+	Wipes             []wipeView
 }
+
+// A wipeView is what was noted of a wipe, and the way to the report that is kept.
+type wipeView struct{ Text, Verified, Report, Print string }
 
 // A judged is a sentence with its sign.
 type judged struct {
@@ -190,14 +194,23 @@ func (v *machineView) drives(m computers.Sheet, today civil.Date) {
 		}
 		for _, w := range m.Wipes {
 			if w.Drive == d.ID {
-				one.Wipes = append(one.Wipes, v.T("workshop.wipe_line", v.Date(w.On, today), v.T(levels[w.Level]), joined(w.Method, strings.TrimSpace(w.Tool+" "+w.ToolVersion)), v.T(results[w.Result])))
-				if w.SHA256 != "" {
-					one.Wipes = append(one.Wipes, v.T("workshop.wipe_report", w.SHA256[:16]))
-				}
+				one.Wipes = append(one.Wipes, v.wipe(m, w, today))
 			}
 		}
 		v.Drives = append(v.Drives, one)
 	}
+}
+
+// wipe says what was noted of a wipe.
+func (v *machineView) wipe(m computers.Sheet, w computers.Wipe, today civil.Date) wipeView {
+	one := wipeView{Text: v.T("workshop.wipe_line", v.Date(w.On, today), v.T(levels[w.Level]), joined(w.Method, strings.TrimSpace(w.Tool+" "+w.ToolVersion)), v.T(results[w.Result]))}
+	if w.VerifiedBy != "" {
+		one.Verified = v.T("workshop.verified_line", w.VerifiedBy)
+	}
+	if w.SHA256 != "" {
+		one.Report, one.Print = machinePath(m.ID)+"/effacements/"+url.PathEscape(string(w.ID))+"/rapport", v.T("workshop.wipe_report", w.SHA256[:16])
+	}
+	return one
 }
 
 // facts are what stands on the machine and where it came from.

@@ -16,4 +16,6 @@ func TestPagesFitTheirViews(t *testing.T) {
 	webtest.Fits(t, "statement", statementPage)
 	webtest.Fits(t, "repairs", ticketsPage)
 	webtest.Fits(t, "repair", ticketPage)
+	webtest.Fits(t, "waiting", waitingPage)
+	webtest.Fits(t, "programme", programmePage)
 }

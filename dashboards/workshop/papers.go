@@ -86,6 +86,16 @@ func (h *Handler) receiptOf(c echo.Context, l web.Language, m computers.Sheet, s
 	return r
 }
 
+// report serves GET /atelier/machines/{id}/effacements/{wipe}/rapport: what the
+// tool wrote, as it came.
+func (h *Handler) report(c echo.Context) error {
+	kept, err := h.Machines.Report(c.Request().Context(), who(c), computers.MachineID(c.Param("id")), computers.WipeID(c.Param("wipe")))
+	if err != nil {
+		return err
+	}
+	return computers.HandOut(c, kept)
+}
+
 // guarantee serves GET /atelier/machines/{id}/garantie.pdf.
 func (h *Handler) guarantee(c echo.Context) error {
 	l := web.LanguageOf(c)

@@ -53,13 +53,16 @@ func wipeAction() action {
 				{Name: "resultat", Of: "result", Label: l.T("workshop.result"), Look: oneOf, Options: options(l, []computers.Result{computers.Passed, computers.Failed}, results), Needed: true},
 				dayField(l, "jour", "workshop.on_day", today),
 				{Name: "rapport", Of: "report", Label: l.T("workshop.report"), Hint: l.T("workshop.report_hint"), Look: aFile},
+				{Name: "numero_lu", Of: "report_serial", Label: l.T("workshop.report_serial"), Hint: l.T("workshop.report_serial_hint"), Look: line, Most: mostSerial},
+				{Name: "verifie", Of: "verified_by", Label: l.T("workshop.verified_by"), Hint: l.T("workshop.verified_hint"), Look: line, Most: mostName},
 			}
 		},
 		do: func(h *Handler, c echo.Context, m computers.Sheet) (string, error) {
 			t := &typed{c: c}
 			w := computers.Wipe{Drive: computers.DriveID(c.FormValue("disque")), Level: pick(t, "niveau", "level", []computers.Level{computers.Clear, computers.Purge, computers.Destroy}),
 				Method: t.words("methode", "method", true, mostName), Tool: t.words("outil", "tool", true, mostName), ToolVersion: t.words("version", "tool_version", false, mostSerial),
-				Result: pick(t, "resultat", "result", []computers.Result{computers.Passed, computers.Failed}), On: t.day("jour", "on")}
+				Result: pick(t, "resultat", "result", []computers.Result{computers.Passed, computers.Failed}), On: t.day("jour", "on"),
+				ReadSerial: t.words("numero_lu", "report_serial", false, mostSerial), VerifiedBy: t.words("verifie", "verified_by", false, mostName)}
 			var err error
 			if w.Report, err = sentFile(c, "rapport", computers.MostReportBytes); err != nil {
 				t.refuse("report", "computers.report_too_long", computers.MostReportBytes>>10)

@@ -38,9 +38,17 @@ func (h *Handler) Register(e *echo.Echo) {
 	e.GET(Path+"/machines/:id", h.machine, read)
 	e.GET(Path+"/machines/:id/recu.pdf", h.receipt, read)
 	e.GET(Path+"/machines/:id/garantie.pdf", h.guarantee, read)
+	e.GET(Path+"/machines/:id/effacements/:wipe/rapport", h.report, read)
 	e.GET(Path+"/machines/:id/vente", h.sale, sell)
 	e.POST(Path+"/machines/:id/vente", h.sell, sell)
 	e.POST(Path+"/machines/:id/reservation", h.reserve, sell)
+	e.GET(Path+"/attente", h.waiting, sell)
+	e.POST(Path+"/attente", h.enlist, sell)
+	e.POST(Path+"/attente/:id/retrait", h.withdraw, sell)
+	set := guarded(computers.Setters)
+	e.GET(Path+"/programme", h.programme, oversee)
+	e.POST(Path+"/programme", h.setTerms, set)
+	e.POST(Path+"/programme/prix", h.setPrice, set)
 	for _, a := range append(machineActions(), mended(computers.Defect{})) {
 		more := []echo.MiddlewareFunc{guarded(a.roles)}
 		if a.file {

@@ -2,7 +2,6 @@ package workshop
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -11,7 +10,6 @@ import (
 	"github.com/xnetroseraie/xnet/api/computers"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
-	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
 )
@@ -21,18 +19,13 @@ import (
 type saleView struct {
 	web.Chrome
 	Tag, What, Machine string
-	Path, Words        string
-	Found              []link // households that fit
-	Asked              bool   // somebody was looked for
-	More               bool   // more fit than are shown
+	Path               string
+	Find               finder // while no household is chosen
 	Household          string // the one that was chosen
 	Forms              []form
 }
 
-var salePage = web.MustPage[saleView](templates, "templates/sale.html", "templates/form.html")
-
-// fewHomes is how many households a search shows.
-const fewHomes = 20
+var salePage = web.MustPage[saleView](templates, "templates/sale.html", "templates/find.html", "templates/form.html")
 
 // sale serves GET /atelier/machines/{id}/vente.
 func (h *Handler) sale(c echo.Context) error {
@@ -47,15 +40,15 @@ func (h *Handler) showSale(c echo.Context, m computers.Sheet, slug string, p *pr
 	if !in(computers.Ready, computers.Reserved)(m) {
 		return c.Redirect(http.StatusSeeOther, machinePath(m.ID))
 	}
-	view := saleView{Chrome: h.Site.Chrome(c, "workshop.sale_title", m.Tag), Tag: m.Tag, Machine: machinePath(m.ID), Path: machinePath(m.ID) + "/vente",
-		Words: strings.TrimSpace(c.QueryParam("recherche"))}
+	view := saleView{Chrome: h.Site.Chrome(c, "workshop.sale_title", m.Tag), Tag: m.Tag, Machine: machinePath(m.ID), Path: machinePath(m.ID) + "/vente"}
 	view.What = what(view.Language, m.Machine)
 	household := premises.HouseholdID(c.FormValue("foyer"))
 	if m.State == computers.Reserved && m.Keeper != nil {
 		household = m.Keeper.Household
 	}
 	if household == "" {
-		if err := h.find(c, &view, m); err != nil {
+		var err error
+		if view.Find, err = h.find(c, view.Language, view.Path, m.Residence); err != nil {
 			return err
 		}
 		return salePage.Render(c, http.StatusOK, view)
@@ -71,43 +64,15 @@ func (h *Handler) showSale(c echo.Context, m computers.Sheet, slug string, p *pr
 	return salePage.Render(c, statusOf(p), view)
 }
 
-// find lists the households whose door or name fits.
-func (h *Handler) find(c echo.Context, view *saleView, m computers.Sheet) error {
-	if view.Words == "" || len(view.Words) > longLine {
-		return nil
-	}
-	view.Asked = true
-	all, err := h.Homes.Homes(c.Request().Context(), who(c), premises.Filter{Residence: m.Residence, Search: view.Words, Page: resource.Page{Limit: fewHomes}}, h.Now())
-	if err != nil {
-		return err
-	}
-	if view.More = len(all) > fewHomes; view.More {
-		all = all[:fewHomes]
-	}
-	for _, home := range all {
-		view.Found = append(view.Found, link{Path: view.Path + "?" + url.Values{"foyer": {string(home.Household.ID)}}.Encode(),
-			Name: view.Door(home.Dwelling.Label, home.Dwelling.Building, home.Dwelling.Staircase), More: strings.Join(home.Names, ", ")})
-	}
-	return nil
-}
-
 // saleForms fills the two forms for a household, which its sheet names; the look
 // is written down for it to read.
 func (h *Handler) saleForms(c echo.Context, view *saleView, m computers.Sheet, household premises.HouseholdID) error {
-	ctx, l := c.Request().Context(), view.Language
-	sheet, err := h.Homes.Sheet(ctx, premises.Look{At: h.Now(), Staff: who(c), Household: household, What: computers.SoldToHousehold})
+	l, today := view.Language, h.today(m)
+	named, members, err := h.chosen(c, l, household, today)
 	if err != nil {
 		return err
 	}
-	today := h.today(m)
-	var members []option
-	var names []string
-	for _, one := range sheet.Members {
-		if one.To.IsZero() || today.Before(one.To) {
-			members, names = append(members, option{ID: string(one.ID), Name: one.Name}), append(names, one.Name)
-		}
-	}
-	view.Household = joined(strings.Join(names, ", "), l.T("workshop.household", string(household)))
+	view.Household = named
 	price, err := h.listPrice(c, m, today)
 	if err != nil {
 		return err

@@ -16,17 +16,19 @@ import (
 // those in one state.
 type stockView struct {
 	web.Chrome
-	Places   []link
-	Where    string
-	Cover    judged
-	Waiting  string
-	Share    string
-	Failed   string
-	States   []stateLine
-	Listed   string // the state whose machines are listed; empty for none
-	Machines []link
-	Next     string
-	MayWork  bool
+	Places  []link
+	Where   string
+	Cover   judged
+	Waiting string
+	// WaitingPath is the address of the waiting list; empty for who may not read it.
+	WaitingPath string
+	Share       string
+	Failed      string
+	States      []stateLine
+	Listed      string // the state whose machines are listed; empty for none
+	Machines    []link
+	Next        string
+	MayWork     bool
 }
 
 type stateLine struct {
@@ -47,6 +49,9 @@ func (h *Handler) stock(c echo.Context) error {
 		return err
 	}
 	view.Places, view.Where = places, here.Name
+	if may(c, computers.Sellers) {
+		view.WaitingPath = waitingPath(here.ID)
+	}
 	st, err := h.Machines.Stock(c.Request().Context(), who(c), here.ID, h.Now())
 	if err != nil {
 		return err

@@ -166,7 +166,7 @@ func (c clerk) takesIn(serial string) string {
 
 func (c clerk) wipes(machine string, more ...string) webtest.Answer {
 	c.t.Helper()
-	return c.send(machine, machine+"/effacement", append([]string{"niveau", "purge", "methode", "ATA Secure Erase", "outil", "hdparm", "version", "9.65", "resultat", "passed"}, more...)...)
+	return c.send(machine, machine+"/effacement", append([]string{"niveau", "purge", "methode", "ATA Secure Erase", "outil", "hdparm", "version", "9.65", "resultat", "passed", "verifie", "Théo Technique"}, more...)...)
 }
 
 var checked = []string{"starts", "storage_health", "memory", "screen", "keyboard", "pointer", "usb", "network", "sound", "power_supply", "system_installed", "cleaned", "battery", "hinge", "wifi", "camera", "bios_free"}

@@ -21,6 +21,7 @@ type demo struct {
 	Dir  string `help:"Folder for everything that is kept between runs." default:"var" type:"path"`
 	Port int    `help:"Port of the pages." default:"8080"`
 	Seed uint64 `help:"Which simulated residence." default:"1"`
+	Case bool   `help:"Also load the years 2006 to 2009 of the project that the product comes from, for its indicators."`
 
 	// For tests of the whole.
 	Months   int           `hidden:"" default:"13" help:"How far back history reaches."`
@@ -97,8 +98,8 @@ func (d *demo) end() {
 }
 
 func (d *demo) start(ctx context.Context) error {
-	servers := inOrder(d.startStores, d.loadResidence, d.checkMeters, d.stockWorkshop, d.startServers)
-	return inOrder(d.prepare, d.build, atOnce(servers, d.backfill), d.startGateways, d.settle, d.judgeNights)(ctx)
+	servers := inOrder(d.startStores, d.loadResidence, d.checkMeters, d.stockWorkshop, d.agree, d.loadCase, d.startServers)
+	return inOrder(d.prepare, d.build, atOnce(servers, d.backfill), d.startGateways, d.settle, d.hangMains, d.judgeNights)(ctx)
 }
 
 // A step is one part of the start.

@@ -96,6 +96,9 @@ func landlordsList(r *household.Residence, interval time.Duration) listFile {
 		list.Gateways = append(list.Gateways, listGateway{ID: string(g.ID)})
 	}
 	for _, d := range r.Dwellings {
+		if d.Building == losing && d.Has(household.Unmetered) {
+			continue // a main is set against homes only where all of them are metered
+		}
 		list.Dwellings = append(list.Dwellings, listDwelling{ID: string(d.ID), Building: d.Building,
 			Staircase: fmt.Sprint(d.Staircase), Label: fmt.Sprint(d.Number),
 			Floor: d.Floor, Rooms: d.Rooms, AreaM2: d.AreaM2, Heating: "collective", HotWater: "collective",

@@ -21,6 +21,7 @@ var staff = []struct{ person, name, role, why string }{
 	{"S-manager", "Bruno Sureau", "manager", "dwellings, people, equipment"},
 	{"S-advisor", "Nadia Le Goff", "advisor", "the one whom families call"},
 	{"S-technician", "Rosa Aubépin", "technician", "checks, refurbishes and repairs computers"},
+	{"S-trainer", "Luce Pivoine", "trainer", "holds the trainings of who bought a computer"},
 	{installer, "Karim Tilleul", "installer", "checks gateways and meters"},
 }
 
