@@ -28,6 +28,8 @@ type nightlyCommand struct {
 	Residence string     `help:"Residence by its id; all of them unless given." placeholder:"ID"`
 	Date      civil.Date `help:"Judge the nights up to seven o'clock of this day; by default the last such morning." placeholder:"YYYY-MM-DD"`
 	Again     bool       `help:"Do homes again that this day's run has done, as after readings came in late."`
+	// Wait is for a run beside the API, which does its own each morning.
+	Wait time.Duration `help:"How long to wait where another program does the same run just now." default:"0s"`
 }
 
 // Run judges the nights of each residence, and says what came of it.
@@ -67,12 +69,28 @@ func (c nightlyCommand) Run(ctx context.Context, p program) (err error) {
 	return errors.Join(faults...)
 }
 
+// judge does the run once no other program does it, or gives up after Wait.
+func (c nightlyCommand) judge(ctx context.Context, runner *nightly.Runner, residence premises.Residence, date civil.Date) (nightly.Counts, error) {
+	const look = time.Second
+	for until := time.Now().Add(c.Wait); ; {
+		counts, err := runner.Residence(ctx, residence, date, c.Again)
+		if !errors.Is(err, nightly.ErrHeld) || time.Now().Add(look).After(until) {
+			return counts, err
+		}
+		select {
+		case <-ctx.Done():
+			return counts, ctx.Err()
+		case <-time.After(look):
+		}
+	}
+}
+
 func (c nightlyCommand) night(ctx context.Context, stdout io.Writer, runner *nightly.Runner, residence premises.Residence) error {
 	date := c.Date
 	if date.IsZero() {
 		date = nightly.Day(time.Now(), residence.Zone)
 	}
-	counts, err := runner.Residence(ctx, residence, date, c.Again)
+	counts, err := c.judge(ctx, runner, residence, date)
 	if err != nil {
 		return err
 	}
@@ -199,6 +217,11 @@ func (c conclusions) Forget(ctx context.Context, e consent.Erasure) error {
 	if _, err := c.tips.Erase(ctx, e.Tenancy, e.What == consent.Fine); err != nil {
 		return err
 	}
+	if e.What == consent.All {
+		if err := c.tips.EraseHouse(ctx, e.Tenancy); err != nil {
+			return err
+		}
+	}
 	cases := alerts.NewStore(c.db)
 	for _, p := range e.Parts {
 		zone, err := time.LoadLocation(p.ZoneName)
@@ -218,14 +241,24 @@ func (c conclusions) Forget(ctx context.Context, e consent.Erasure) error {
 	return nil
 }
 
-// Held implements [consent.Holder]: the household's tips and cases.
+// Held implements [consent.Holder]: the household's tips and cases, and what it said
+// about its home.
 func (c conclusions) Held(ctx context.Context, household premises.HouseholdID, since civil.Date) (map[string]any, error) {
 	kept, err := c.tips.Of(ctx, household, since)
 	if err != nil {
 		return nil, err
 	}
-	cases, err := alerts.NewStore(c.db).Of(ctx, household, since)
-	return map[string]any{"conseils.json": kept, "alertes.json": cases}, err
+	said, err := c.tips.StatementsOf(ctx, household, since)
+	if err != nil {
+		return nil, err
+	}
+	found := alerts.NewStore(c.db)
+	cases, err := found.Of(ctx, household, since)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := found.QuestionsOf(ctx, household, since)
+	return map[string]any{"conseils.json": kept, "alertes.json": cases, "questions.json": asked, "logement.json": said}, err
 }
 
 var (

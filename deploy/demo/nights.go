@@ -22,7 +22,7 @@ func (d *demo) judgeNights(ctx context.Context) error {
 	}
 	var said strings.Builder
 	// Again, because the API may have judged the nights before they were imported.
-	err := d.family.once(ctx, "api-nightly", &said, d.program("api"), "nightly", "--config", d.path("etc", "api.yaml"), "--again")
+	err := d.family.once(ctx, "api-nightly", &said, d.program("api"), "nightly", "--config", d.path("etc", "api.yaml"), "--again", "--wait", "5m")
 	if err != nil {
 		return err
 	}
