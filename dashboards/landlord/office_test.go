@@ -56,7 +56,7 @@ func clock() time.Time { return now }
 // staff are who comes, each with a role in R, everywhere where it ends in "*".
 var staff = map[string]string{"advisor": "advisor", "manager": "manager", "elsewhere": "manager", "administrator": "administrator*", "installer": "installer", "technician": "technician*"}
 
-func open(t testing.TB) office {
+func open(t testing.TB, more ...func(*echo.Echo, *web.Site, *sql.DB)) office {
 	t.Helper()
 	db := sqldbtest.Open(t, filepath.Join(t.TempDir(), "x.db"))
 	for _, text := range []string{residence, "residence: {id: S, name: Les Lilas, zone: Europe/Paris, earliest: 2020-01-01T00:00:00Z}\n"} {
@@ -79,12 +79,12 @@ func open(t testing.TB) office {
 		sqldbtest.Exec(t, db, `INSERT INTO session (id, token_hash, person_id, way, browser, created_ms, seen_ms, expires_ms, form_token) VALUES ($1, $2, $1, 'code', '', $3, $3, $4, $5)`,
 			who, hex.EncodeToString(sum[:]), sqldb.Ms(now), sqldb.Ms(now.Add(time.Hour)), formToken)
 	}
-	return serve(t, db)
+	return serve(t, db, more...)
 }
 
 var formToken = strings.Repeat("f", 43)
 
-func serve(t testing.TB, db *sql.DB) office {
+func serve(t testing.TB, db *sql.DB, more ...func(*echo.Echo, *web.Site, *sql.DB)) office {
 	t.Helper()
 	log := testkit.Logger(t)
 	store := premises.NewStore(db)
@@ -112,6 +112,9 @@ func serve(t testing.TB, db *sql.DB) office {
 	e.Use(web.Secure, door.Recognise)
 	site.Register(e)
 	landlord.New(site, store, o.importer, clerk, clock).Register(e)
+	for _, add := range more {
+		add(e, site, db)
+	}
 	served := httptest.NewServer(e)
 	t.Cleanup(served.Close)
 	o.url = served.URL

@@ -15,4 +15,12 @@ func TestPagesFitTheirViews(t *testing.T) {
 	webtest.Fits(t, "people", homesPage)
 	webtest.Fits(t, "household", householdPage)
 	webtest.Fits(t, "move", movePage)
+	webtest.Fits(t, "usage", usagePage)
+	webtest.Fits(t, "heatmap", heatmapPage)
+	webtest.Fits(t, "balance", balancePage)
+	webtest.Fits(t, "leaks", leaksPage)
+	webtest.Fits(t, "silent", silentPage)
+	webtest.Fits(t, "indicators", indicatorsPage)
+	webtest.Fits(t, "conventions", conventionsPage)
+	webtest.Fits(t, "exports", exportsPage)
 }

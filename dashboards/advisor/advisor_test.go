@@ -1,0 +1,223 @@
+package advisor_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/labstack/echo/v4"
+
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/alerts"
+	"github.com/xnetroseraie/xnet/api/computers"
+	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/programme"
+	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
+	"github.com/xnetroseraie/xnet/api/training"
+	"github.com/xnetroseraie/xnet/dashboards/advisor"
+	"github.com/xnetroseraie/xnet/dashboards/tenant"
+	"github.com/xnetroseraie/xnet/dashboards/web"
+	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
+	"github.com/xnetroseraie/xnet/internal/civil"
+)
+
+// arrivals is how many households arrived lately: more than a week's list holds.
+const arrivals = 20
+
+// A bureau is the pages over a residence where a cistern runs and many arrived.
+type bureau struct {
+	*webtest.Site
+	now time.Time
+}
+
+func open(t *testing.T) bureau {
+	t.Helper()
+	b := bureau{now: time.Date(2026, 3, 18, 9, 0, 0, 0, time.UTC)}
+	now := func() time.Time { return b.now }
+	setting := webtest.Setting{Now: now, Visit: 24 * time.Hour}
+	for id, name := range map[string]string{"adv": "Claire", "adv2": "Carole", "man": "Marius", "other": "Olga", "P-0": "Rose Martin"} {
+		setting.Persons = append(setting.Persons, accounts.Person{ID: accounts.PersonID(id), Name: name, Language: "fr"})
+	}
+	b.Site = webtest.Open(t, setting, func(e *echo.Echo, s *webtest.Site) {
+		s.Frame.Register(e)
+		tenant.NewEntrance(s.Frame, s.Door, now).Register(e)
+		trainings := training.NewStore(s.DB, training.DefaultTerms())
+		(&advisor.Handler{Site: s.Frame, Programme: programme.NewStore(s.DB), Printer: printer(), Homes: premises.NewStore(s.DB), Cases: alerts.NewStore(s.DB),
+			Training: trainings, Machines: computers.NewStore(s.DB, trainings), Now: now}).Register(e)
+		e.GET("/", func(c echo.Context) error {
+			session, _ := accounts.Who(c)
+			return c.Redirect(http.StatusSeeOther, web.FirstPage(session))
+		}, accounts.Anyone(accounts.NoScope))
+	})
+	furnish(t, b.DB, b.now)
+	return b
+}
+
+func printer() programme.Printer {
+	speak := func(code string) web.Language { l, _ := web.ParseLanguage(code); return l }
+	return programme.Printer{Sender: []string{"Le bailleur"}, Advisor: "Claire", Telephone: "02 41 00 00 00",
+		Say:    func(code, key string, args ...any) string { return speak(code).T(key, args...) },
+		Number: func(code string, n float64, decimals int) string { return speak(code).Number(n, decimals) },
+		Date:   func(code string, d civil.Date) string { return speak(code).Date(d, civil.Date{}) },
+		Door: func(code, label, building, staircase string) string {
+			return speak(code).Door(label, building, staircase)
+		}}
+}
+
+func furnish(t *testing.T, db *sql.DB, now time.Time) {
+	t.Helper()
+	do := func(statement string, args ...any) { t.Helper(); sqldbtest.Exec(t, db, statement, args...) }
+	do(`INSERT INTO residence (id, name, zone, earliest_ms) VALUES ('R', 'La Roseraie', 'Europe/Paris', 0), ('S', 'Les Lilas', 'Europe/Paris', 0)`)
+	do(`INSERT INTO staff_role (person_id, role, residence_id) VALUES ('adv', 'advisor', 'R'), ('adv2', 'advisor', 'R'), ('man', 'manager', 'R'), ('other', 'advisor', 'S')`)
+	for i := range arrivals {
+		id := fmt.Sprintf("F-%d", i)
+		do(`INSERT INTO dwelling (id, residence_id, building, staircase, label, floor, rooms, area_m2) VALUES ($1, 'R', 'A', '1', $2, 1, 3, 60)`, id, fmt.Sprint(i+1))
+		do(`INSERT INTO household (id, occupants, language, telephone) VALUES ($1, 2, 'fr', '0600000001')`, id)
+		do(`INSERT INTO tenancy (id, household_id, dwelling_id, moved_in) VALUES ($1, $1, $1, $2)`, id, fmt.Sprintf("2026-02-%02d", i+1))
+	}
+	do(`INSERT INTO membership (person_id, household_id, from_date) VALUES ('P-0', 'F-0', '2026-02-01')`)
+	do(`INSERT INTO point (id, dwelling_id, kind) VALUES ('F-0', 'F-0', 'cold_water')`)
+	ms := now.Add(-7 * 24 * time.Hour).UnixMilli()
+	do(`INSERT INTO alert_case (id, subject, point_id, household_id, state, finding, quiet_nights, opened_ms, first_date, last_date)
+		VALUES ('AC-1', 'water', 'F-0', 'F-0', 'told', $1, 0, $2, '2026-03-10', '2026-03-17')`,
+		`{"cause":{"subject":"water","point":"F-0"},"source":"curve","class":"running_cistern","flow":{"low_ml_per_hour":22000,"likely_ml_per_hour":24000,"high_ml_per_hour":26000},"since":{"latest":"2026-03-10T02:00:00Z"},"last":"2026-03-17T23:00:00Z","nights":8,"why":{"kind":"cold_water"}}`, ms)
+	do(`INSERT INTO alert_step (case_id, number, state, at_ms, on_date, by_whom) VALUES ('AC-1', 1, 'opened', $1, '2026-03-11', 'nights'), ('AC-1', 2, 'told', $1, '2026-03-11', 'nights')`, ms)
+	do(`INSERT INTO internet_offer (id, residence_id, operator, title, monthly_cents, from_date, source) VALUES ('GO', 'R', 'Fibre', 'Social', 200, '2025-01-01', '')`)
+}
+
+// An advisor before a browser: reads her week, prints it, closes a line in three
+// actions, and does from the sheet of a household what it needs.
+func TestWeekInABrowser(t *testing.T) {
+	b := open(t)
+	p := webtest.Sit(t, b.URL, b.Invite(t, "adv"))
+	p.Reads("Ma semaine", "URGENT", "Fuite d’eau possible.", "Rose Martin", "Nouveau foyer à accueillir.")
+	if lines := p.Ask(`String(document.querySelectorAll(".agenda > section").length)`); lines == "" || len(lines) > 2 || lines > "12" && len(lines) == 2 {
+		t.Errorf("%s lines", lines)
+	}
+	if pages := pagesOf(t, p.Context); pages != 1 {
+		t.Errorf("printed from the screen the week takes %d pages", pages)
+	}
+	link := p.Ask(`[...document.querySelectorAll("a")].find(e => e.innerText === "Imprimer ma semaine").getAttribute("href")`)
+	colleague := b.enter(t, "adv2") // a new code would end the visit of the browser
+	if a := colleague.Get(link); a.Status != http.StatusOK || !strings.HasPrefix(a.Page, "%PDF") || strings.Count(a.Page, "/Type /Page\n") != 1 {
+		t.Errorf("the sheet: %d, %.10q, %d pages", a.Status, a.Page, strings.Count(a.Page, "/Type /Page\n"))
+	}
+	p.PressUnder("1.", "C’est fait")
+	p.PressUnder("1.", "J’ai téléphoné")
+	p.PressUnder("1.", "Fermer cette ligne")
+	p.Reads("C’est noté. La ligne est fermée.", "Déjà fait cette semaine : 1")
+	b.sheet(t, p)
+}
+
+// sheet goes through a household's page.
+func (b bureau) sheet(t *testing.T, p *webtest.Sitter) {
+	t.Helper()
+	p.Goes("/foyers/F-0")
+	p.Reads("Rose Martin", "Logement 1, bâtiment A", "De l’eau coule sans arrêt", "Entre 22 et 26 litres par heure.", "Le foyer peut lire que vous les avez vus.")
+	p.Fill("Nouvelle note", "Le joint de la chasse est usé.")
+	p.Press("Écrire la note")
+	p.Reads("La note est écrite.", "Le joint de la chasse est usé.", "par Claire")
+	p.Press("Changer")
+	p.Answer("Ce foyer a", "Une offre du programme")
+	p.Press("Enregistrer")
+	p.Reads("L’accès internet est noté.", "Une offre du programme, depuis le")
+	p.Goes("/foyers/F-1")
+	p.Reads("Aucune alerte n’est ouverte. Sa consommation ne se montre pas ici.")
+	p.Misses("litres par heure")
+	for _, path := range []string{"/semaine", "/foyers/F-0"} {
+		for _, code := range []string{"fr", "en"} {
+			for _, width := range webtest.Widths() {
+				webtest.Look(p.Context, t, webtest.Screen{Name: fmt.Sprintf("advisor%s-%s-%d", strings.ReplaceAll(path, "/", "-"), code, width), Width: width, Unfold: true,
+					Address: b.URL + "/langue/" + code + "?retour=" + url.QueryEscape(path)})
+			}
+		}
+	}
+}
+
+// pagesOf prints what the browser shows on A4.
+func pagesOf(t *testing.T, ctx context.Context) int {
+	t.Helper()
+	pdf, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Count(pdf, []byte("/Type /Page\n"))
+}
+
+// enter signs somebody in without a screen.
+func (b bureau) enter(t *testing.T, who accounts.PersonID) webtest.Browser {
+	t.Helper()
+	browser := b.Browser(t)
+	if a := browser.Send("/connexion", url.Values{"code": {b.Invite(t, who)}}); a.Status != http.StatusSeeOther {
+		t.Fatalf("%s does not come in: %d", who, a.Status)
+	}
+	return browser
+}
+
+func (b bureau) rows(t *testing.T, query string) (n int) {
+	t.Helper()
+	if err := b.DB.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Forms show the fault beside the field and lose nothing typed; a double post has one
+// result; and who has no role there finds nothing.
+func TestForms(t *testing.T) {
+	b := open(t)
+	adv := b.enter(t, "adv")
+	week := adv.Get("/semaine")
+	token := webtest.Token(t, week.Page)
+	send := func(path string, pairs ...string) webtest.Answer {
+		form := url.Values{"jeton": {token}, "residence": {"R"}}
+		for i := 0; i+1 < len(pairs); i += 2 {
+			form.Set(pairs[i], pairs[i+1])
+		}
+		return adv.Send(path, form)
+	}
+	a := send("/semaine/fait", "ligne", "leak.AC-1", "mots", "Appel sans réponse", "revenir", "2026-04-01")
+	if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Page, "Choisissez une réponse.") || !strings.Contains(a.Page, "Appel sans réponse</textarea>") || !strings.Contains(a.Page, `value="2026-04-01"`) {
+		t.Errorf("nothing chosen: %d", a.Status)
+	}
+	a = send("/semaine/fait", "ligne", "leak.AC-1", "issue", "called", "revenir", "2026-02-30")
+	if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Page, `value="2026-02-30"`) || !strings.Contains(a.Page, `value="called" checked`) {
+		t.Errorf("no such day: %d", a.Status)
+	}
+	for range 2 {
+		if a := send("/semaine/fait", "ligne", "leak.AC-1", "issue", "called", "mots", "Vu ensemble."); a.Status != http.StatusSeeOther {
+			t.Errorf("closing: %d", a.Status)
+		}
+		if a := send("/foyers/F-0/notes", "mots", "Une note.", "le", "2026-03-18"); a.Status != http.StatusSeeOther {
+			t.Errorf("note: %d", a.Status)
+		}
+	}
+	if closed, notes := b.rows(t, `SELECT COUNT(DISTINCT action_id) FROM queue_closing`), b.rows(t, `SELECT COUNT(*) FROM household_note`); closed != 1 || notes != 2 {
+		t.Errorf("%d lines closed, %d notes", closed, notes)
+	}
+	a = send("/foyers/F-0/notes", "mots", "", "le", "2026-03-18", "revenir", "2026-05-01")
+	if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Page, `id="mots-f"`) || !strings.Contains(a.Page, `value="2026-05-01"`) {
+		t.Errorf("no words: %d", a.Status)
+	}
+	if n := b.rows(t, `SELECT COUNT(*) FROM access_log WHERE what = 'look.consumption'`); n == 0 {
+		t.Error("nobody wrote down that consumption was looked at")
+	}
+	for who, want := range map[accounts.PersonID]int{"man": http.StatusForbidden, "other": http.StatusNotFound, "P-0": http.StatusForbidden} {
+		other := b.enter(t, who)
+		for _, path := range []string{"/semaine?residence=R", "/semaine/feuille.pdf?residence=R", "/foyers/F-0"} {
+			if a := other.Get(path); a.Status != want || strings.Contains(a.Page, "Rose Martin</") && who != "P-0" {
+				t.Errorf("%s asks %s: %d, want %d", who, path, a.Status, want)
+			}
+		}
+	}
+	if forms := webtest.Nonsense(t, adv.Reader(), "/semaine?residence=R", "/foyers/F-1"); forms < 4 {
+		t.Errorf("%d forms", forms)
+	}
+}

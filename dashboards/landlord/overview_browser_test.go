@@ -1,0 +1,108 @@
+package landlord_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
+	"github.com/xnetroseraie/xnet/internal/civil"
+)
+
+// sit gives somebody a browser that is signed in.
+func (o office) sit(t *testing.T, who string) *webtest.Sitter {
+	t.Helper()
+	p := webtest.SitAt(t, o.url, "/langue/fr")
+	o.become(t, p.Context, who)
+	return p
+}
+
+func (o office) become(t *testing.T, ctx context.Context, who string) {
+	t.Helper()
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[int64](fmt.Sprintf(`document.cookie = "xnet_session=%s; path=/"; 1`, who))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A manager before a browser, who uses only what a person sees: finds the silent
+// gateway and the building that loses water, closes a leak, and takes the
+// indicators away as files.
+func TestOverviewInABrowser(t *testing.T) {
+	o := overlook(t, civil.Date{Year: 2026, Month: 2, Day: 1})
+	p := o.sit(t, "manager")
+	p.Goes("/suivi")
+	p.Press("Matériel muet")
+	p.Reads("Passerelles muettes : 1 sur 2", "Passerelle Sud", "Elle ne répond plus.", "bâtiment K, L, M, N")
+	p.Misses("Passerelle Nord")
+
+	p.Press("Pertes")
+	p.Reads("Bâtiments à regarder : 1", "Bâtiment E, Eau froide", "7,0 m³ perdus en février 2026, soit 20 % de ce qui entre.")
+
+	p.Press("Fuites")
+	p.Reads("Logement 3, bâtiment F", "Une chasse d’eau coule", "Entre 22 et 26 litres par heure.", "Foyer prévenu")
+	p.Misses("Ouvrir la fiche du foyer")
+	p.Press("C’est réparé")
+	p.Reads("La réparation est notée. Deux nuits calmes la vérifieront.", "nuits calmes : 0 sur 2")
+
+	p.Press("Indicateurs")
+	p.Reads("Indicateurs du programme", "Calculé", "Déclaré", "Écart")
+	p.Press("Recettes")
+	p.Reads("Ventes moins remboursements", "Bilan 2025")
+	for name, begins := range map[string]string{"PDF à imprimer": "%PDF", "Tableur (XLSX)": "PK", "Texte (CSV)": "\ufeffkey,name,from"} {
+		link := p.Ask(fmt.Sprintf(`[...document.querySelectorAll("a")].find(e => e.innerText === %q).href`, name))
+		if got := o.download(t, link); !strings.HasPrefix(got, begins) {
+			t.Errorf("%s is %.40q", name, got)
+		}
+	}
+	o.looks(t, p.Context)
+}
+
+// download is what a link leads to, for the manager.
+func (o office) download(t *testing.T, link string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, link, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.AddCookie(&http.Cookie{Name: "xnet_session", Value: "manager"})
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %d, %v", link, response.StatusCode, err)
+	}
+	return string(text)
+}
+
+// looks opens every page in both languages, down to 320 pixels, with all that can be
+// unfolded; and what is typed into their forms breaks none.
+func (o office) looks(t *testing.T, ctx context.Context) {
+	t.Helper()
+	for _, path := range overviewPaths {
+		for _, code := range []string{"fr", "en"} {
+			for _, width := range webtest.Widths() {
+				webtest.Look(ctx, t, webtest.Screen{Name: fmt.Sprintf("overview%s-%s-%d", strings.ReplaceAll(path, "/", "-"), code, width), Width: width, Unfold: true,
+					Address: o.url + "/langue/" + code + "?retour=" + url.QueryEscape(path)})
+			}
+		}
+	}
+	reader := webtest.Reader{
+		Get: func(path string) (int, string) { a := o.get("manager", path); return a.status, a.page },
+		Send: func(path string, form url.Values) (int, string) {
+			a := o.ask("manager", http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+			return a.status, a.page
+		},
+	}
+	if forms := webtest.Nonsense(t, reader, "/suivi/fuites", "/suivi/indicateurs"); forms < 4 {
+		t.Errorf("%d forms", forms)
+	}
+}
