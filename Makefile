@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-influx2 race check breakage bench bench-poll bench-ingest bench-api bench-analysis chaos gofmt vet staticcheck archtest pages openapi scripts tidy generated vulncheck
+.PHONY: help demo dist build test test-influx2 race check breakage bench bench-poll bench-ingest bench-api bench-analysis bench-pages bench-load screenshots chaos gofmt vet staticcheck archtest pages openapi scripts tidy generated vulncheck
 
 # What ships contains no C.
 export CGO_ENABLED ?= 0
@@ -22,6 +22,9 @@ demo: ## the whole system on this machine, with a simulated residence
 	@echo "demo: compiling itself first, which takes up to a minute the first time"
 	@go run ./deploy/demo
 
+dist: ## stripped programs and Debian packages for amd64, arm64 and armhf, into dist/; about five minutes the first time
+	@go run ./deploy/packages --out dist
+
 build: ## the programs, into dist/
 	@mkdir -p dist
 	go build -trimpath -ldflags='-s -w' -o dist/ $(programs)
@@ -37,7 +40,7 @@ test-influx2: ## the tests of what speaks to InfluxDB, on a 2.7 where there is o
 race: ## every test under the race detector; needs a C compiler
 	@CGO_ENABLED=1 .ci/test -race ./...
 
-bench: bench-poll bench-ingest bench-api bench-analysis ## every benchmark
+bench: bench-poll bench-ingest bench-api bench-analysis bench-pages ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
 
 bench-poll: ## the gateway's polling beside Telegraf and the line's own time; about twelve minutes
@@ -52,6 +55,17 @@ bench-api: ## reads of the registry and imports of a housing stock, beside the d
 
 bench-analysis: ## leaks found and not, phantom consumption, observed results, a tenant's page, a residence's year; SEED=any number; about seven minutes
 	@go run ./deploy/bench/analysis $(if $(SEED),--seed $(SEED))
+
+bench-pages: ## every page in a real Chromium: bytes, first paint, accessibility, the server; about fifteen minutes
+	@.ci/install chromium
+	@go run ./deploy/bench/pages
+
+screenshots: ## pictures of every page of every role, two widths and languages, into var/screenshots
+	@.ci/install chromium
+	@go run ./deploy/screenshots
+
+bench-load: ## pages and lag while the readings of 10,000 dwellings come in, and memory at rest; about half an hour; MINUTES and DWELLINGS make it shorter
+	@go run ./deploy/bench/load $(if $(MINUTES),--minutes $(MINUTES)) $(if $(DWELLINGS),--dwellings $(DWELLINGS))
 
 chaos: ## the fault campaign; FAULTS=60 and SEED=any number unless given
 	@.ci/install mosquitto

@@ -21,6 +21,7 @@ type desk struct {
 	door    *accounts.Door
 	clerk   *accounts.Clerk
 	outbox  *notify.Outbox
+	told    *alerts.Writer // of alerts
 }
 
 func newDesk(c Config, db *sql.DB, log *slog.Logger, now func() time.Time) (*desk, error) {
@@ -34,8 +35,8 @@ func newDesk(c Config, db *sql.DB, log *slog.Logger, now func() time.Time) (*des
 	}
 	clerk := &accounts.Clerk{Store: persons, Site: c.siteAddress(), Sender: c.Letter.Sender,
 		Advisor: c.Advisor.Name, Dial: c.Advisor.Telephone, Code: c.SignIn.Code, Now: now, Say: say, Date: writeDate}
-	told := &alerts.Writer{Store: alerts.NewStore(db), Site: c.siteAddress(), Advisor: c.Advisor.Name, Telephone: c.Advisor.Telephone,
-		Say: say, Date: writeDate}
+	told := &alerts.Writer{Store: alerts.NewStore(db), Site: c.siteAddress(), Sender: c.Letter.Sender, Advisor: c.Advisor.Name,
+		Telephone: c.Advisor.Telephone, Now: now, Say: say, Date: writeDate}
 	composers := clerk.Composers()
 	maps.Copy(composers, told.Composers())
 	maps.Copy(composers, c.trainingClerk(db, now).Composers())
@@ -43,7 +44,7 @@ func newDesk(c Config, db *sql.DB, log *slog.Logger, now func() time.Time) (*des
 	clerk.Outbox = outbox
 	door := &accounts.Door{Store: persons, Throttle: accounts.NewThrottle(), Asks: accounts.NewAskThrottle(), Outbox: outbox,
 		Log: log, Now: now, Terms: c.SignIn.terms(), Secure: c.SignIn.Secure}
-	return &desk{persons, door, clerk, outbox}, nil
+	return &desk{persons, door, clerk, outbox, told}, nil
 }
 
 // say is a text of the catalogue in a person's language, French where the

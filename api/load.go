@@ -74,6 +74,7 @@ func (i inviteCommand) Run(ctx context.Context, p program) (err error) {
 type adminCommand struct {
 	configured
 	JSON     bool   `name:"json" help:"Print a JSON list of person, code and expires instead of a line \"person code\"."`
+	IfNone   bool   `help:"Where there is an administrator already, do nothing, and succeed."`
 	Name     string `required:"" help:"First and last name, as on a letter."`
 	Language string `default:"fr" enum:"fr,en" help:"Language of the pages: fr or en."`
 }
@@ -88,6 +89,9 @@ func (a adminCommand) Run(ctx context.Context, p program) (err error) {
 	defer func() { err = errors.Join(err, end()) }()
 	expires := time.Now().Add(c.SignIn.Code)
 	person, code, err := store.FirstAdministrator(ctx, a.Name, a.Language, expires)
+	if errors.Is(err, accounts.ErrAdministrated) && a.IfNone {
+		return nil
+	}
 	if errors.Is(err, accounts.ErrAdministrated) {
 		return fmt.Errorf("%w: let them give the role on the page /reglages, or give them a new code with: api invite PERSON", err)
 	}

@@ -25,8 +25,11 @@ type commands struct {
 	SignKey        signKeyCommand            `cmd:"" name:"sign-key" help:"Make the pair of keys that signs gateways' configurations: FILE is for the API, FILE.pub for the gateways. Files that exist are left alone."`
 	Backup         backupCommand             `cmd:"" help:"Copy the SQLite database to a new file, while the API may run."`
 	Restore        restoreCommand            `cmd:"" help:"Put a back-up in the database's place, and erase again what was erased since. The API must not run."`
+	BackupAll      backupAllCommand          `cmd:"" name:"backup-all" help:"Back up everything, SQL and InfluxDB, into one new folder, while the programs may run."`
+	RestoreAll     restoreAllCommand         `cmd:"" name:"restore-all" help:"Put a back-up of backup-all in place, and erase again what was erased since. The API must not run."`
 	Replay         replayCommand             `cmd:"" name:"replay-erasures" help:"Erase again what the ledger of erasures says and the database does not: after pg_restore, or a restore of InfluxDB."`
 	Nightly        nightlyCommand            `cmd:"" help:"Judge the nights: leaks, cold flats, silent meters, and what to advise each home. The API does it each morning; doing it again changes nothing."`
+	Doctor         doctorCommand             `cmd:"" help:"Look at the whole chain and say of each part that it is well, or what is wrong and what to do. Changes nothing; exit status 1 where something is wrong."`
 	Retention      retentionCommand          `cmd:"" help:"Drop what is older than it may be kept, and look at InfluxDB's retention. The API does it each day."`
 	LoadCase       loadCaseCommand           `cmd:"" name:"load-case" help:"Load the years 2006 to 2009 of the project that the product comes from, as a residence of its own. Doing it again changes nothing."`
 	Indicators     exportIndicatorsCommand   `cmd:"" name:"export-indicators" help:"Write the indicators of the programme as CSV, XLSX or PDF."`

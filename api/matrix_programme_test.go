@@ -28,7 +28,7 @@ INSERT INTO household_note (id, household_id, author_id, on_date, written_ms, wo
 `
 
 // programmeTables are those of the programme in an order that references allow.
-var programmeTables = []string{"queue_closing", "active_month", "household_note", "household_internet", "insertion_hours", "staff_time", "declared_figure", "ledger_entry",
+var programmeTables = []string{"told_figure", "queue_closing", "active_month", "household_note", "household_internet", "insertion_hours", "staff_time", "declared_figure", "ledger_entry",
 	"internet_offer", "survey", "campaign", "convention_price", "convention_commitment", "convention", "partner_person", "partner"}
 
 // programmeThings are what the placeholders of the programme stand for.

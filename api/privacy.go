@@ -16,6 +16,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/consent"
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/programme"
 	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/dashboards/tenant"
@@ -67,7 +68,7 @@ func newPrivacy(ctx context.Context, c Config, db *sql.DB, client *influx.Client
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	eraser.Also(concluded)
+	eraser.Also(concluded, c.machineRecords(db, time.Now), c.trainingRecords(db, time.Now), programme.Records{Store: programme.NewStore(db)})
 	return &privacy{store: store, eraser: eraser, keeper: keeper}, nil
 }
 
@@ -102,7 +103,8 @@ func (s server) consents(e *echo.Echo, site *web.Site, v1 *echo.Group, homes *pr
 	store := consent.NewStore(s.db, consent.OpenLedger(s.config.ledger()))
 	handler := &consent.Handler{Store: store, Homes: homes, Once: once, Log: s.log, Now: s.now, Say: say,
 		Exporter: consent.NewExporter(store, homes, meters.NewStore(s.db), s.influx)}
-	handler.Exporter.Also(concluded)
+	handler.Exporter.Also(concluded, s.config.machineRecords(s.db, s.now), s.config.trainingRecords(s.db, s.now),
+		programme.Records{Store: programme.NewStore(s.db)})
 	handler.Register(v1)
 	mine := &tenant.MyData{Site: site, Homes: homes, Consents: handler, Now: s.now,
 		Invite: func(ctx context.Context, helper accounts.PersonID) (string, error) {

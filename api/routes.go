@@ -71,7 +71,7 @@ func (s server) routes() (*echo.Echo, error) {
 		e.IPExtractor = echo.ExtractIPFromXFFHeader()
 	}
 	e.HTTPErrorHandler = s.fault(site)
-	e.Use(s.measure(), s.recoverPanics(), web.Secure, s.onlyHTTPS, bodyLimit(), sameSite, door.Recognise)
+	e.Use(web.Compress(), s.measure(), s.recoverPanics(), web.Secure, s.onlyHTTPS, bodyLimit(), sameSite, door.Recognise, sound)
 
 	e.Use(forgetting(reader), remembering)
 	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
@@ -81,7 +81,7 @@ func (s server) routes() (*echo.Echo, error) {
 	if err := s.tenantPages(e, site, door, homes, reader); err != nil {
 		return nil, err
 	}
-	admin.New(site, door, people.clerk, s.now).Register(e)
+	admin.New(site, door, people.clerk, people.told, s.now).Register(e)
 	v1 := e.Group(apiRoot)
 	once := resource.NewOnce(s.db, s.now, sender)
 	accounts.NewHandler(door, people.clerk, once).Register(v1)
@@ -105,6 +105,7 @@ func (s server) routes() (*echo.Echo, error) {
 	s.programme(v1, once)
 	s.training(e, site, v1, homes, once)
 	s.workshopPages(e, site, s.machines(v1, once), homes)
+	s.overview(e, site, homes)
 	return e, nil
 }
 

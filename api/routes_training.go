@@ -56,6 +56,36 @@ func (s server) training(e *echo.Echo, site *web.Site, v1 *echo.Group, homes *pr
 	(&tenant.MyComputer{Site: site, Store: store, Clerk: clerk, Homes: homes, Machines: computers.NewStore(s.db, store), Now: s.now}).Register(e)
 }
 
+// machineRecords is what is held of households about computers.
+func (c *Config) machineRecords(db *sql.DB, now func() time.Time) computers.Records {
+	return computers.Records{Store: computers.NewStore(db, nil), Now: now}
+}
+
+// trainingRecords is what is held of households about trainings.
+func (c *Config) trainingRecords(db *sql.DB, now func() time.Time) training.Records {
+	return training.Records{Store: c.trainings(db), Now: now}
+}
+
+// forget lets go what was kept long enough of sales and trainings, now and then
+// until ctx ends.
+func forget(ctx context.Context, machines computers.Records, trainings training.Records, log *slog.Logger) {
+	for {
+		sales, err1 := machines.Expire(ctx)
+		answers, err2 := trainings.Expire(ctx)
+		switch err := errors.Join(err1, err2); {
+		case err != nil && ctx.Err() == nil:
+			log.Error("records wait to be forgotten: look at the database", "error", err, "again_in", remindEvery.String())
+		case sales+answers > 0:
+			log.Info("records forgotten after their time", "sales", sales, "trainings", answers)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(remindEvery):
+		}
+	}
+}
+
 type remindCommand struct{ configured }
 
 // Run makes the reminders that are due and says how many.

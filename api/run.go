@@ -11,9 +11,12 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/consumption"
+	"github.com/xnetroseraie/xnet/api/doctor"
+	"github.com/xnetroseraie/xnet/api/programme"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/internal/figures"
 	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/watchdog"
 )
 
 type runCommand struct{ configured }
@@ -45,15 +48,16 @@ func (r runCommand) Run(ctx context.Context, p program) (err error) {
 		return err
 	}
 	defer client.Close()
-	return serve(ctx, c, db, client, log)
+	return serve(ctx, c, db, client, log, watchdog.New(p.getenv, log))
 }
 
 func logLevel(name string) (level slog.Level, err error) {
 	return level, level.UnmarshalText([]byte(name))
 }
 
-func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log *slog.Logger) error {
+func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log *slog.Logger, dog *watchdog.Dog) error {
 	told := figures.NewRegistry()
+	told.MustRegister(figures.NewStanding(c.certificates(), c.folders()), doctor.Figures{DB: db, Now: time.Now, Log: log})
 	privacy, err := newPrivacy(ctx, c, db, client, log, told)
 	if err != nil {
 		return err
@@ -92,10 +96,13 @@ func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log
 	background.Go(func() { field.run(ctx) })
 	background.Go(func() { people.outbox.Run(ctx) })
 	background.Go(func() { privacy.run(ctx) })
+	background.Go(func() { programme.NewStore(db).RunActive(ctx, time.Now, log) })
 	background.Go(func() { remind(ctx, c.trainings(db), log) })
+	background.Go(func() { forget(ctx, c.machineRecords(db, time.Now), c.trainingRecords(db, time.Now), log) })
 	background.Go(func() { nights{judged, log, people.outbox.Wake}.run(ctx) })
 	outdoors := consumption.NewOutdoors(consumption.NewNeighbourhood(db, client), client, c.Weather, log, time.Now)
 	background.Go(func() { outdoors.Run(ctx) })
+	background.Go(func() { dog.Run(ctx, watchdog.Answers(c.Listen)) })
 	err = <-ended
 	stop()
 	background.Wait()

@@ -17,6 +17,7 @@ import (
 	"github.com/xnetroseraie/xnet/collector/sites"
 	"github.com/xnetroseraie/xnet/internal/figures"
 	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/watchdog"
 )
 
 // A meter is rolled up when it was quiet for a moment, so that a back-fill reads
@@ -47,6 +48,7 @@ func (r *runCommand) Run(e *environment) error {
 	}
 	log := e.logger(c)
 	registry := figures.NewRegistry()
+	registry.MustRegister(figures.NewStanding([]string{c.Broker.CAFile, c.Broker.CertificateFile}, []string{c.Quarantine.Dir}))
 	parts, err := open(c, log, registry)
 	if err != nil {
 		return err
@@ -63,8 +65,14 @@ func (r *runCommand) Run(e *environment) error {
 		return errors.Join(err, parts.Rollup.Close())
 	}
 	log.Info("collector starts", "broker", c.Broker.URL, "influxdb", c.Influx.URL, "figures", c.Figures)
+	healthy := watchdog.Answers(c.Figures)
+	var watched sync.WaitGroup
+	watched.Go(func() {
+		watchdog.New(e.getenv, log).Run(ctx, func(ctx context.Context) error { return errors.Join(in.Advances(), healthy(ctx)) })
+	})
 	err = work(ctx, in, parts.Rollup)
 	cancel()
+	watched.Wait()
 	err = errors.Join(err, <-served, parts.Rollup.Close())
 	log.Info("collector ended")
 	return err

@@ -22,6 +22,7 @@ import (
 	"github.com/xnetroseraie/xnet/internal/config"
 	"github.com/xnetroseraie/xnet/internal/figures"
 	"github.com/xnetroseraie/xnet/internal/metering"
+	"github.com/xnetroseraie/xnet/internal/watchdog"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
@@ -42,6 +43,7 @@ type gateway struct {
 	pollers  *poll.Group
 	uplink   *uplink.Uplink
 	boot     string
+	dog      *watchdog.Dog
 	erased   map[metering.MeterID]int64 // until when, in ms since 1970, as last learnt
 }
 
@@ -55,6 +57,7 @@ func (*runCommand) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
+	g.dog = watchdog.New(e.getenv, g.log)
 	err = g.run(e.ctx, func(ctx context.Context) error { return g.watch(ctx, e.config, e.loadFile) })
 	return errors.Join(err, g.hold.Close(), g.filter.Close(), g.spool.Close())
 }
@@ -112,6 +115,10 @@ func (g *gateway) run(ctx context.Context, watch func(context.Context) error) er
 	group.Go(func() error { return watch(ctx) })
 	group.Go(func() error { return g.uplink.Run(ctx) })
 	group.Go(func() error { return <-served })
+	group.Go(func() error {
+		g.dog.Run(ctx, func(context.Context) error { return g.pollers.Advances() })
+		return nil
+	})
 	err = group.Wait()
 	g.log.Info("gateway ends")
 	return err

@@ -1,7 +1,6 @@
 package accounts
 
 import (
-	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -260,7 +259,7 @@ func (d *Door) Recognise(next echo.HandlerFunc) echo.HandlerFunc {
 		session, err := d.recognise(c)
 		switch {
 		case err == nil:
-			c.Set(sessionKey, session)
+			admit(c, session)
 		case !errors.Is(err, ErrNoSession):
 			return err
 		}
@@ -293,15 +292,4 @@ func (d *Door) recognise(c echo.Context) (Session, error) {
 func Who(c echo.Context) (Session, bool) {
 	session, ok := c.Get(sessionKey).(Session)
 	return session, ok
-}
-
-// CheckForm fails with the problem "form.stale" unless the form bears the
-// session's form token.
-func CheckForm(c echo.Context) error {
-	session, ok := Who(c)
-	sent := c.FormValue(FormField)
-	if !ok || session.FormToken == "" || subtle.ConstantTimeCompare([]byte(sent), []byte(session.FormToken)) != 1 {
-		return &problem.Error{Kind: problem.Forbidden, Message: "form.stale"}
-	}
-	return nil
 }

@@ -95,6 +95,9 @@ const (
 	leastLived = 7
 )
 
+// BurstDays is how many of a meter's last days [BurstInDays] looks at.
+const BurstDays = historyDays + 1
+
 // BurstInDays looks at the last of a meter's days, for homes whose curve does not
 // leave the flat: a day of more than four times the median of the days before it,
 // and 480 L more, is asked about the next morning. It never alarms: a filled pool
@@ -107,7 +110,7 @@ func BurstInDays(m Meter, days []metering.IntervalConsumption) Verdict {
 	if len(days) <= leastUsual {
 		return refused(m.refusal(ErrTooFewDays))
 	}
-	last, past := days[len(days)-1], days[max(0, len(days)-1-historyDays):len(days)-1]
+	last, past := days[len(days)-1], days[max(0, len(days)-BurstDays):len(days)-1]
 	usual := usualOf(past)
 	excess := last.Used - usual
 	if last.Used <= burstTimes*usual || excess < leastExcess {

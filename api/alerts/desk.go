@@ -111,10 +111,17 @@ func (s *Store) SayFor(ctx context.Context, staff accounts.PersonID, now time.Ti
 	return all[0], nil
 }
 
+// A role held elsewhere opens no home here: an advisor of another residence who
+// manages this one reads no household's cases.
 const openOfHousehold = caseColumns + ofResidence + `
  WHERE alert_case.household_id = $2
    AND alert_case.ended_ms IS NULL
-   AND alert_case.subject IN ('water', 'cold')` + ofStaff + `
+   AND alert_case.subject IN ('water', 'cold')
+   AND EXISTS (SELECT 1
+                 FROM staff_role
+                WHERE staff_role.person_id = $1
+                  AND staff_role.role = 'advisor'
+                  AND (staff_role.residence_id IS NULL OR staff_role.residence_id = residence.id))
    AND EXISTS (SELECT 1
                  FROM tenancy
                 WHERE tenancy.household_id = alert_case.household_id
@@ -130,8 +137,8 @@ const openOfHousehold = caseColumns + ofResidence + `
                    AND consent.to_ms > $3))
  ORDER BY alert_case.opened_ms, alert_case.id`
 
-// OpenFor lists the open cases of a household for staff of its residence: of water,
-// and of cold only where the household agreed to advice. It fails with NotFound
+// OpenFor lists the open cases of a household for an advisor of its residence: of
+// water, and of cold only where the household agreed to advice. It fails with NotFound
 // "household.none" where there is none, so that a household without an open case is
 // not looked at. The caller writes the look down.
 func (s *Store) OpenFor(ctx context.Context, staff accounts.PersonID, household premises.HouseholdID, now time.Time) ([]Kept, error) {

@@ -120,19 +120,38 @@ VALUES ($1, $2, $3, $4, $5, $6)
        window_s = excluded.window_s,
        on_date = excluded.on_date`
 
-// Refuse keeps why nothing is claimed of a point today, or that there is nothing to
-// refuse where r is nil.
-func (s *Store) Refuse(ctx context.Context, point metering.PointID, household premises.HouseholdID, r *Refusal, on civil.Date) (err error) {
-	if r == nil {
-		_, err = s.db.ExecContext(ctx, `DELETE FROM alert_refusal WHERE point_id = $1`, string(point))
+// A Judged point is one that was looked at, with why nothing is claimed of it; nil
+// where there is nothing to refuse.
+type Judged struct {
+	Point     metering.PointID
+	Household premises.HouseholdID // empty where nobody lives there
+	Refusal   *Refusal
+}
+
+// Refuse keeps of points why nothing is claimed of them today, or that there is
+// nothing to refuse: of all of them, or of none where it fails.
+func (s *Store) Refuse(ctx context.Context, points []Judged, on civil.Date) error {
+	if len(points) == 0 {
+		return nil
+	}
+	return sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
+		for _, j := range points {
+			if err := j.write(ctx, tx, on); err != nil {
+				return fmt.Errorf("refusal of point %s: %w", j.Point, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (j Judged) write(ctx context.Context, tx *sql.Tx, on civil.Date) (err error) {
+	if r := j.Refusal; r == nil {
+		_, err = tx.ExecContext(ctx, `DELETE FROM alert_refusal WHERE point_id = $1`, string(j.Point))
 	} else {
-		_, err = s.db.ExecContext(ctx, putRefusal, string(point), orNull(string(household)), r.Message(), int64(r.Smallest),
+		_, err = tx.ExecContext(ctx, putRefusal, string(j.Point), orNull(string(j.Household)), r.Message(), int64(r.Smallest),
 			int64(r.Window/time.Second), on.String())
 	}
-	if err != nil {
-		return fmt.Errorf("refusal of point %s: %w", point, err)
-	}
-	return nil
+	return err
 }
 
 // An Unjudged point is one of which the last run claimed nothing.
@@ -211,7 +230,15 @@ const ofMeterAndDays = caseColumns + ofResidence + `
    AND alert_case.last_date >= $2
    AND alert_case.first_date < $3`
 
-// EraseOf deletes the cases of the points of a meter of which a finding has a day in
+const eraseQuestions = `
+DELETE FROM alert_question
+ WHERE point_id IN (SELECT binding.point_id
+                      FROM binding
+                     WHERE binding.meter_id = $1)
+   AND last_date >= $2
+   AND first_date < $3`
+
+// EraseOf deletes the cases of, and the questions about, the points of a meter of which a finding has a day in
 // [from, to): all of them where days must not be known any more, else those that the
 // curve or a room sensor told, which a day's figure does not.
 func (s *Store) EraseOf(ctx context.Context, meter metering.MeterID, from, to civil.Date, keep metering.Resolution) error {
@@ -232,7 +259,12 @@ func (s *Store) EraseOf(ctx context.Context, meter metering.MeterID, from, to ci
 				return err
 			}
 		}
-		return nil
+		if keep.Allows(metering.Day) {
+			_, err = tx.ExecContext(ctx, eraseQuestions+` AND finding LIKE '%"source":"curve"%'`, string(meter), from.String(), to.String())
+		} else {
+			_, err = tx.ExecContext(ctx, eraseQuestions, string(meter), from.String(), to.String())
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("erase the cases of meter %s: %w", meter, err)

@@ -30,9 +30,9 @@ func TestSayTellErase(t *testing.T) {
 		if !take(t, s, "H-amina", alarm("P-2", 3, 27), on(27).Add(7*time.Hour)) {
 			t.Fatal("no case")
 		}
-		sqldbtest.Exec(t, db, `INSERT INTO person (id, name, language) VALUES ('P-man', 'Marius', 'fr'), ('P-far', 'Mireille', 'fr')`)
+		sqldbtest.Exec(t, db, `INSERT INTO person (id, name, language) VALUES ('P-man', 'Marius', 'fr'), ('P-far', 'Mireille', 'fr'), ('P-adv', 'Nadia', 'fr')`)
 		sqldbtest.Exec(t, db, `INSERT INTO residence (id, name, zone, earliest_ms) VALUES ('S', 'Sablons', 'Europe/Paris', 0)`)
-		sqldbtest.Exec(t, db, `INSERT INTO staff_role (person_id, role, residence_id) VALUES ('P-man', 'manager', 'R'), ('P-far', 'manager', 'S')`)
+		sqldbtest.Exec(t, db, `INSERT INTO staff_role (person_id, role, residence_id) VALUES ('P-man', 'manager', 'R'), ('P-man', 'advisor', 'S'), ('P-far', 'manager', 'S'), ('P-adv', 'advisor', 'R')`)
 		t.Run("tell", func(t *testing.T) { testTell(t, db, s, now) })
 		t.Run("desk", func(t *testing.T) { testDesk(t, s, now) })
 		t.Run("say", func(t *testing.T) { testSay(t, s, now) })
@@ -89,11 +89,13 @@ func testDesk(t *testing.T, s *alerts.Store, now time.Time) {
 		t.Errorf("staff of elsewhere: %v", err)
 	}
 	for household, want := range map[premises.HouseholdID]int{"H-amina": 1, "H-martin": 0} {
-		if all, _ := s.OpenFor(t.Context(), "P-man", household, now); len(all) != want {
+		if all, _ := s.OpenFor(t.Context(), "P-adv", household, now); len(all) != want {
 			t.Errorf("household %s: %d cases", household, len(all))
 		}
-		if _, err := s.OpenFor(t.Context(), "P-far", household, now); kindOf(err) != problem.NotFound {
-			t.Errorf("staff of elsewhere looks at %s: %v", household, err)
+		for _, other := range []accounts.PersonID{"P-far", "P-man"} { // P-man manages here, and is an advisor elsewhere
+			if _, err := s.OpenFor(t.Context(), other, household, now); kindOf(err) != problem.NotFound {
+				t.Errorf("%s, no advisor here, looks at %s: %v", other, household, err)
+			}
 		}
 	}
 }
@@ -150,7 +152,7 @@ func testErase(t *testing.T, s *alerts.Store, now time.Time) {
 	day := civil.DateIn(now, on(1).Location())
 	refusal := &alerts.Refusal{Point: "P-2", Err: alerts.ErrTooFewDays}
 	for range 2 {
-		if err := s.Refuse(t.Context(), "P-2", "H-amina", refusal, day); err != nil {
+		if err := s.Refuse(t.Context(), []alerts.Judged{{Point: "P-2", Household: "H-amina", Refusal: refusal}}, day); err != nil {
 			t.Fatal(err)
 		}
 	}

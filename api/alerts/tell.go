@@ -59,7 +59,10 @@ func (s *Store) Tell(ctx context.Context, k Kept, at time.Time) (told bool, err 
 		if err != nil || len(all) == 0 {
 			return err
 		}
-		messages := messagesTo(all, k)
+		if _, err := tx.ExecContext(ctx, supersede, string(k.ID), sqldb.Ms(at)); err != nil {
+			return err
+		}
+		messages := messagesTo(all, Kind, string(k.ID))
 		for _, m := range messages {
 			if err := notify.Enqueue(ctx, tx, m, at); err != nil {
 				return err
@@ -77,9 +80,19 @@ func (s *Store) Tell(ctx context.Context, k Kept, at time.Time) (told bool, err 
 	return told, nil
 }
 
-func messagesTo(all []address, k Kept) (messages []notify.Message) {
+// Of a case one letter waits, the last.
+const supersede = `
+UPDATE outbox
+   SET state = 'dropped',
+       done_ms = $2
+ WHERE subject = $1
+   AND kind = 'alert'
+   AND channel = 'letter'
+   AND state = 'waiting'`
+
+func messagesTo(all []address, kind, subject string) (messages []notify.Message) {
 	message := func(a address, channel notify.Channel, recipient string) {
-		messages = append(messages, notify.Message{Channel: channel, Kind: Kind, Person: string(a.person), Subject: string(k.ID), Recipient: recipient})
+		messages = append(messages, notify.Message{Channel: channel, Kind: kind, Person: string(a.person), Subject: subject, Recipient: recipient})
 	}
 	for _, a := range all {
 		if a.own != "" {
@@ -100,16 +113,18 @@ func messagesTo(all []address, k Kept) (messages []notify.Message) {
 // A Writer makes the text of what households are told.
 type Writer struct {
 	Store     *Store
-	Site      string // address of the pages
-	Advisor   string // whom to call
+	Site      string   // address of the pages
+	Sender    []string // lines of the letterhead
+	Advisor   string   // whom to call
 	Telephone string
+	Now       func() time.Time
 	Say       func(language, key string, args ...any) string // text of the catalogue
 	Date      func(language string, d civil.Date) string
 }
 
 // Composers are those of the outbox.
 func (w *Writer) Composers() map[string]notify.Composer {
-	return map[string]notify.Composer{Kind: w.Mail}
+	return map[string]notify.Composer{Kind: w.Mail, AskKind: w.Mail}
 }
 
 // Mail writes the e-mail of a message. It fails with [notify.ErrNothing] where the
@@ -131,14 +146,14 @@ SELECT person.name, person.language
    AND (membership.to_date IS NULL OR membership.to_date > $3)`
 
 func (w *Writer) lines(ctx context.Context, m notify.Message) (subject string, lines []string, err error) {
-	all, err := kept(ctx, w.Store.db, "", caseOf, m.Subject)
+	read := w.openCase
+	if m.Kind == AskKind {
+		read = w.asking
+	}
+	k, err := read(ctx, m)
 	if err != nil {
-		return "", nil, fmt.Errorf("case %s: %w", m.Subject, err)
+		return "", nil, err
 	}
-	if len(all) == 0 || all[0].State.Over() || all[0].State == Repaired {
-		return "", nil, notify.ErrNothing
-	}
-	k := all[0]
 	var name, language string
 	err = w.Store.db.QueryRowContext(ctx, whomIsTold, m.Person, string(k.Household), k.today(m.Created).String()).Scan(&name, &language)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -151,6 +166,19 @@ func (w *Writer) lines(ctx context.Context, m notify.Message) (subject string, l
 	return subject, lines, nil
 }
 
+// openCase is the case that a message tells of; it fails with [notify.ErrNothing]
+// where it is over meanwhile.
+func (w *Writer) openCase(ctx context.Context, m notify.Message) (Kept, error) {
+	all, err := kept(ctx, w.Store.db, "", caseOf, m.Subject)
+	if err != nil {
+		return Kept{}, fmt.Errorf("case %s: %w", m.Subject, err)
+	}
+	if len(all) == 0 || all[0].State.Over() || all[0].State == Repaired {
+		return Kept{}, notify.ErrNothing
+	}
+	return all[0], nil
+}
+
 // words say what was seen, since when, what to do and whom to call. They name no
 // flat and no figure of the household's days: an e-mail travels far.
 func (w *Writer) words(k Kept, name, language string) (subject string, lines []string) {
@@ -158,6 +186,9 @@ func (w *Writer) words(k Kept, name, language string) (subject string, lines []s
 	since := w.Date(language, civil.DateIn(k.Finding.Since.Latest, cmp.Or(k.Zone, time.UTC)))
 	lines = []string{say("letter.hello", name)}
 	switch {
+	case k.ID == "": // a question
+		subject = say("alerts.ask_subject")
+		lines = append(lines, say("alerts.ask_seen", since), say("alerts.ask_fine"), say("alerts.ask_do"))
 	case k.Cause.Subject == Cold:
 		subject = say("alerts.cold_subject")
 		lines = append(lines, say("alerts.cold_seen", since), say("alerts.cold_do"), say("alerts.cold_health"))

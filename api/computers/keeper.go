@@ -34,7 +34,7 @@ const saleColumns = `machine_sale.id, machine_sale.machine_id, machine_sale.resi
        machine_sale.sold_by, machine_sale.programme_from, machine_sale.programme_months, COALESCE(machine_sale.handed_on, ''),
        machine_sale.accessories,
        CASE WHEN ` + toldSeller + ` THEN machine_sale.signed_by ELSE '' END,
-       COALESCE(machine_sale.ended_on, ''), COALESCE(machine_sale.ended_why, ''), machine_sale.return_reason, machine_sale.refund_cents,
+       COALESCE(machine_sale.ended_on, ''), COALESCE(machine_sale.ended_why, ''), machine_sale.return_reason, machine_sale.refund_cents + machine_sale.exchange_refund_cents,
        (SELECT COUNT(*)
           FROM repair_ticket
          WHERE repair_ticket.sale_id = machine_sale.id
@@ -87,7 +87,7 @@ SELECT machine_sale.id, machine_sale.machine_id, machine_sale.residence_id, mach
        machine_sale.subsidised, COALESCE(machine_sale.slot, 0), machine_sale.payment, machine_sale.receipt_no, machine_sale.sold_on,
        machine_sale.sold_by, machine_sale.programme_from, machine_sale.programme_months, COALESCE(machine_sale.handed_on, ''),
        machine_sale.accessories, machine_sale.signed_by, COALESCE(machine_sale.ended_on, ''), COALESCE(machine_sale.ended_why, ''),
-       machine_sale.return_reason, machine_sale.refund_cents,
+       machine_sale.return_reason, machine_sale.refund_cents + machine_sale.exchange_refund_cents,
        (SELECT COUNT(*)
           FROM repair_ticket
          WHERE repair_ticket.sale_id = machine_sale.id
@@ -130,7 +130,7 @@ SELECT kept.household_id, COALESCE(dwelling.building, ''), COALESCE(dwelling.sta
           FROM machine_sale
           JOIN machine ON machine.id = machine_sale.machine_id
          WHERE machine_sale.machine_id = $2
-           AND (machine_sale.ended_on IS NULL OR` + openTicket + `)
+           AND machine_sale.ended_on IS NULL
            AND ` + told + `
          UNION ALL
         SELECT machine.reserved_for

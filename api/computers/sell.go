@@ -15,6 +15,9 @@ import (
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
+// mostLate is how long after its day a sale may be written down, in days.
+const mostLate = 31
+
 // mostReserved is how far ahead a reservation may reach, in days.
 const mostReserved = 60
 
@@ -86,6 +89,15 @@ func programmeOn(ctx context.Context, tx *sql.Tx, r metering.SiteID, household p
 	return t, err
 }
 
+const livesThere = `
+SELECT tenancy.id
+  FROM tenancy
+  JOIN dwelling ON dwelling.id = tenancy.dwelling_id
+ WHERE tenancy.household_id = $1
+   AND dwelling.residence_id = $2
+   AND tenancy.moved_in <= $3
+   AND (tenancy.moved_out IS NULL OR tenancy.moved_out > $3)`
+
 const isMember = `
 SELECT membership.person_id
   FROM membership
@@ -121,8 +133,9 @@ UPDATE machine_wait
    AND ended_ms IS NULL`
 
 // Sell sells a ready machine, or one that is reserved for the household, to a
-// household of the programme. A subsidised one costs the list price of the day and
-// obliges the buyer; another may cost more. It fails with [ErrNone],
+// household of the programme. At the list price of the day it is subsidised, whatever
+// the offer says, and obliges the buyer; otherwise it costs more. The day is at
+// most 31 days back, and the buyer is of the household on it and today. It fails with [ErrNone],
 // "household.none", [ErrStep], [ErrReserved], [ErrProgramme], [ErrBuyer],
 // [ErrSecond], [ErrNoPrice], [ErrPrice], what the machine lacks, a fault of
 // "sold_on", or what the obliger says; then nothing is stored.
@@ -133,8 +146,11 @@ func (s *Store) Sell(ctx context.Context, who accounts.PersonID, id MachineID, o
 	var sold Sale
 	err := s.change(ctx, holdBySellers, "sell machine", who, id, now, func(h *hand) error {
 		var err error
-		if o.SoldOn, err = h.day("sold_on", o.SoldOn); err != nil {
+		if o.SoldOn, err = h.day(ctx, "sold_on", o.SoldOn); err != nil {
 			return err
+		}
+		if o.SoldOn.Before(h.today.AddDays(-mostLate)) {
+			return fault("sold_on", "computers.sale_too_late", mostLate)
 		}
 		if err := s.sellable(ctx, h, o); err != nil {
 			return err
@@ -170,17 +186,31 @@ func (s *Store) sellable(ctx context.Context, h *hand, o Offer) error {
 	if o.SoldOn.String() < ended {
 		return fault("sold_on", "computers.before_return")
 	}
-	_, err = one(ctx, h.tx, text, isMember, string(o.Household), string(o.Buyer), o.SoldOn.String())
-	if errors.Is(err, ErrNone) {
-		return errors.Join(notInProgrammeFirst(ctx, h, o), ErrBuyer)
+	if err := provenBy(sh, "sold_on", o.SoldOn); err != nil {
+		return err
 	}
-	return err
+	if err := noTicket(ctx, h); err != nil {
+		return err
+	}
+	return errors.Join(h.belongs(ctx, o, o.SoldOn), h.belongs(ctx, o, h.today))
 }
 
-// notInProgrammeFirst names the larger reason where there are two.
-func notInProgrammeFirst(ctx context.Context, h *hand, o Offer) error {
-	_, err := programmeOn(ctx, h.tx, h.Residence, o.Household, o.SoldOn)
-	return err
+// belongs holds that the household lives in the residence on a day, and that the
+// buyer is of it. Where neither is so, the larger reason is told.
+func (h *hand) belongs(ctx context.Context, o Offer, on civil.Date) error {
+	for _, asked := range []struct {
+		query, subject string
+		refused        error
+	}{{livesThere, string(h.Residence), ErrProgramme}, {isMember, string(o.Buyer), ErrBuyer}} {
+		_, err := one(ctx, h.tx, text, asked.query, string(o.Household), asked.subject, on.String())
+		if errors.Is(err, ErrNone) {
+			err = asked.refused
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // priced makes a sale of an offer at the prices and terms of its day.
@@ -196,6 +226,7 @@ func (h *hand) priced(ctx context.Context, o Offer) (Sale, error) {
 	if o.Subsidised && o.PriceCents != list || o.PriceCents < list {
 		return Sale{}, ErrPrice
 	}
+	o.Subsidised = o.PriceCents == list // whatever is ticked: the share and the training are owed for the price
 	sold := Sale{ID: SaleID(newID()), Machine: h.ID, Residence: h.Residence, Household: o.Household, Buyer: o.Buyer, Kind: h.Kind,
 		PriceCents: o.PriceCents, ListCents: list, Subsidised: o.Subsidised, Payment: o.Payment, SoldOn: o.SoldOn, SoldBy: h.who,
 		ProgrammeFrom: o.SoldOn, ProgrammeMonths: t.months}
@@ -271,7 +302,7 @@ func (s *Store) HandOver(ctx context.Context, who accounts.PersonID, id MachineI
 		if h.State != Sold {
 			return ErrStep
 		}
-		on, err := h.day("on", o.On)
+		on, err := h.day(ctx, "on", o.On)
 		if err != nil {
 			return err
 		}
@@ -289,16 +320,36 @@ func (s *Store) HandOver(ctx context.Context, who accounts.PersonID, id MachineI
 	})
 }
 
+// A refund for a machine that was given in exchange stands in a column of its own:
+// its sale has no price.
 const endSale = `
 UPDATE machine_sale
    SET ended_on = $2,
        ended_why = $3,
        return_reason = $4,
-       refund_cents = $5
+       refund_cents = CASE WHEN exchange_of IS NULL THEN $5 ELSE 0 END,
+       exchange_refund_cents = CASE WHEN exchange_of IS NULL THEN 0 ELSE $5 END
  WHERE id = $1
    AND ended_on IS NULL`
 
-// TakeBack takes a machine back for good. Whoever gives money back must sell. It
+// What a household paid for a machine and for those it replaces, less what it got
+// back already.
+const paidFor = `
+WITH RECURSIVE chain (id, exchange_of, cents) AS (
+    SELECT machine_sale.id, machine_sale.exchange_of, machine_sale.price_cents - machine_sale.refund_cents - machine_sale.exchange_refund_cents
+      FROM machine_sale
+     WHERE machine_sale.id = $1
+     UNION ALL
+    SELECT machine_sale.id, machine_sale.exchange_of, machine_sale.price_cents - machine_sale.refund_cents - machine_sale.exchange_refund_cents
+      FROM machine_sale
+      JOIN chain ON machine_sale.id = chain.exchange_of
+)
+SELECT SUM(cents)
+  FROM chain`
+
+// TakeBack takes a machine back for good. Whoever gives money back must sell, and
+// gives at most what the household paid: for the first of its machines, where this
+// one was given in exchange. It
 // fails with [ErrNone], [ErrStep], [ErrTicketOpen] or faults of "on" and
 // "refund_cents".
 func (s *Store) TakeBack(ctx context.Context, who accounts.PersonID, id MachineID, g Giveback, now time.Time) error {
@@ -310,7 +361,7 @@ func (s *Store) TakeBack(ctx context.Context, who accounts.PersonID, id MachineI
 		if !Leads(TakenBack, h.State, Returned) {
 			return ErrStep
 		}
-		on, err := h.day("on", g.On)
+		on, err := h.day(ctx, "on", g.On)
 		if err != nil {
 			return err
 		}
@@ -318,11 +369,14 @@ func (s *Store) TakeBack(ctx context.Context, who accounts.PersonID, id MachineI
 		if err != nil {
 			return err
 		}
+		paid, err := one(ctx, h.tx, scanCount, paidFor, string(sold.ID))
 		switch {
+		case err != nil:
+			return err
 		case on.Before(sold.SoldOn), on.Before(sold.HandedOn):
 			return fault("on", ErrHandedOn.Message)
-		case g.RefundCents > sold.PriceCents:
-			return fault("refund_cents", "computers.refund_too_high", sold.PriceCents)
+		case g.RefundCents > paid:
+			return fault("refund_cents", "computers.refund_too_high", paid)
 		}
 		if err := noTicket(ctx, h); err != nil {
 			return err

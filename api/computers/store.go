@@ -14,6 +14,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/internal/civil"
 )
@@ -149,6 +150,7 @@ func conflict(err error) error {
 		{[]string{"machine_sale_once", "machine_sale.machine_id"}, ErrStep},
 		{[]string{"repair_ticket_once", "repair_ticket.machine_id"}, ErrTicketOpen},
 		{[]string{"machine_wait_once", "machine_wait.household_id"}, ErrWaits},
+		{[]string{"workshop_price_change_pkey", "workshop_price_change.residence_id"}, resource.ErrStale},
 	} {
 		for _, w := range known.words {
 			if strings.Contains(said, w) {
@@ -213,8 +215,9 @@ func (h *hand) expire(ctx context.Context) error {
 	who := h.who
 	h.who = bySystem
 	defer func() { h.who = who }()
+	over := h.ReservedUntil.AddDays(1)
 	h.ReservedUntil, h.reservedFor = civil.Date{}, ""
-	return h.step(ctx, HoldExpired, Ready, h.today, "", "")
+	return h.step(ctx, HoldExpired, Ready, over, "", "")
 }
 
 // change takes a machine in hand, lets do change it, and stores all of it or
@@ -271,20 +274,6 @@ func nullText(t string) sql.NullString { return sql.NullString{String: t, Valid:
 
 func nullDate(d civil.Date) sql.NullString {
 	return sql.NullString{String: d.String(), Valid: !d.IsZero()}
-}
-
-// day is the day that a step speaks of: today where none is named. It refuses the
-// future, and what was before the machine came.
-func (h *hand) day(field string, on civil.Date) (civil.Date, error) {
-	switch {
-	case on.IsZero():
-		return h.today, nil
-	case h.today.Before(on):
-		return on, fault(field, "computers.future")
-	case on.Before(h.Intake.On):
-		return on, fault(field, "computers.before_intake")
-	}
-	return on, nil
 }
 
 func fault(field, message string, args ...any) error {

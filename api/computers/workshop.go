@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/internal/civil"
 )
 
@@ -78,7 +79,7 @@ func (s *Store) RecordWipe(ctx context.Context, who accounts.PersonID, id Machin
 		if err != nil {
 			return err
 		}
-		if w.On, err = h.day("on", w.On); err != nil {
+		if w.On, err = h.evidenceDay(ctx, w.On); err != nil {
 			return err
 		}
 		if err := h.judgeWipe(ctx, w, drive); err != nil {
@@ -211,7 +212,7 @@ func (s *Store) RecordTest(ctx context.Context, who accounts.PersonID, id Machin
 		if h.State != Testing {
 			return ErrStep
 		}
-		on, err := h.day("on", r.On)
+		on, err := h.evidenceDay(ctx, r.On)
 		if err != nil {
 			return err
 		}
@@ -239,7 +240,17 @@ func (s *Store) RecordTest(ctx context.Context, who accounts.PersonID, id Machin
 // SetGrades judges how a machine looks and works. It fails with [ErrNone], or
 // [ErrStep] where the workshop does not have it open.
 func (s *Store) SetGrades(ctx context.Context, who accounts.PersonID, id MachineID, appearance, function Grade, now time.Time) error {
+	return s.Regrade(ctx, who, id, 0, appearance, function, now)
+}
+
+// Regrade does what [Store.SetGrades] does to the version of the machine that the
+// sender saw, 0 for whichever; it fails with [resource.ErrStale] where the machine
+// has another.
+func (s *Store) Regrade(ctx context.Context, who accounts.PersonID, id MachineID, version int64, appearance, function Grade, now time.Time) error {
 	return s.change(ctx, holdByWorkshop, "grade machine", who, id, now, func(h *hand) error {
+		if version != 0 && version != h.Version {
+			return resource.ErrStale
+		}
 		if !slices.Contains(workable, h.State) {
 			return ErrStep
 		}
@@ -305,7 +316,10 @@ func (s *Store) Move(ctx context.Context, who accounts.PersonID, id MachineID, m
 		if !Leads(Moved, h.State, m.To) {
 			return ErrStep
 		}
-		on, err := h.day("on", m.On)
+		if err := noTicket(ctx, h); err != nil {
+			return err // of whoever had it before
+		}
+		on, err := h.day(ctx, "on", m.On)
 		if err != nil {
 			return err
 		}
@@ -315,6 +329,11 @@ func (s *Store) Move(ctx context.Context, who accounts.PersonID, id MachineID, m
 		}
 		if err := guard(sh, m.To); err != nil {
 			return err
+		}
+		if m.To == Ready {
+			if err := provenBy(sh, "on", on); err != nil {
+				return err
+			}
 		}
 		return h.step(ctx, Moved, m.To, on, "", m.Note)
 	})

@@ -203,7 +203,8 @@ func (x *Exporter) writeAlso(ctx context.Context, archive *zip.Writer, s Subject
 // archive.
 var readmeLines = []string{"export.readme_title", "export.readme_what", "export.readme_period", "export.readme_open",
 	"export.readme_household", "export.readme_people", "export.readme_homes", "export.readme_consents", "export.readme_mandates",
-	"export.readme_looks", "export.readme_erasures", "export.readme_advice", "export.readme_account", "export.readme_meters", "export.readme_readings",
+	"export.readme_looks", "export.readme_erasures", "export.readme_advice", "export.readme_computers", "export.readme_notes",
+	"export.readme_account", "export.readme_meters", "export.readme_readings",
 	"export.readme_hours", "export.readme_days", "export.readme_months", "export.readme_units", "export.readme_wrong"}
 
 func writeReadme(archive *zip.Writer, now time.Time, say func(key string, args ...any) string) error {

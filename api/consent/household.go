@@ -221,13 +221,32 @@ UPDATE household
        version = version + 1
  WHERE id = $1`
 
-// forgetPeople erases who belonged to a household and how it was reached. Ways to
-// sign in, sessions and tokens go with their person.
+// What was written of the household and in whose name, at once: the sums of sales and
+// repairs stay and name nobody. A dash stands where the table wants a word.
+var dropWords = []string{
+	`DELETE FROM household_note WHERE household_id = $1`,
+	`DELETE FROM household_internet WHERE household_id = $1`,
+	`DELETE FROM queue_closing WHERE household_id = $1`,
+	`UPDATE machine_sale
+   SET signed_by = CASE WHEN signed_by = '' THEN '' ELSE '–' END,
+       return_reason = ''
+ WHERE household_id = $1`,
+	`UPDATE repair_ticket SET problem = '–' WHERE sale_id IN (SELECT id FROM machine_sale WHERE household_id = $1)`,
+	`UPDATE repair_step
+   SET note = ''
+ WHERE ticket_id IN (SELECT repair_ticket.id
+                       FROM repair_ticket
+                       JOIN machine_sale ON machine_sale.id = repair_ticket.sale_id
+                      WHERE machine_sale.household_id = $1)`,
+}
+
+// forgetPeople erases who belonged to a household, what was written of it and how it
+// was reached. Ways to sign in, sessions and tokens go with their person.
 func forgetPeople(ctx context.Context, tx *sql.Tx, household premises.HouseholdID, at time.Time) error {
 	if _, err := tx.ExecContext(ctx, dropPeople, string(household)); err != nil {
 		return err
 	}
-	for _, drop := range []string{`DELETE FROM mandate WHERE household_id = $1`, `DELETE FROM membership WHERE household_id = $1`} {
+	for _, drop := range append([]string{`DELETE FROM mandate WHERE household_id = $1`, `DELETE FROM membership WHERE household_id = $1`}, dropWords...) {
 		if _, err := tx.ExecContext(ctx, drop, string(household)); err != nil {
 			return err
 		}

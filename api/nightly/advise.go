@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/alerts"
-	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consent"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/premises"
@@ -76,42 +75,33 @@ func intervals(curve []metering.Reading, poll time.Duration) (all []metering.Int
 
 // advise finds the tips of a home, settles them with what it was told before, and
 // observes those that it took up.
-func (r *Runner) advise(ctx context.Context, n *night, h *home, c *Counts) error {
+func (r *Runner) advise(ctx context.Context, n *night, h *home, _ *Counts) error {
 	if h.household == "" || !h.movedIn.Before(n.date) {
 		return nil
 	}
-	history, err := n.tips.History(ctx, h.tenancy)
-	if err != nil {
-		return err
-	}
-	known, err := r.tipsHome(ctx, n, h)
-	if err != nil {
-		return err
-	}
+	known := h.tipsHome(n)
 	due, err := r.Catalogue.Find(known, n.prices)
 	if err != nil {
 		return fmt.Errorf("tips: %w", err)
 	}
-	due = h.hold(n, h.gate(n, due), history)
+	due = h.hold(n, h.gate(n, due))
 	stay := tips.Stay{Tenancy: h.tenancy, Household: h.household, MovedIn: h.movedIn, Zone: n.zone}
-	changed := tips.Settle(stay, history, due, n.date)
-	if changed, err = r.observe(ctx, n, h, known, history, changed); err != nil {
-		return err
-	}
-	kept, err := n.tips.Keep(ctx, changed, n.morning)
+	h.changed, err = r.observe(ctx, n, h, known, tips.Settle(stay, h.history, due, n.date))
+	return err
+}
+
+// readTips reads what the homes were told before, and what they said.
+func (r *Runner) readTips(ctx context.Context, n *night, all []*home) error {
+	first, last := all[0].dwelling.ID, all[len(all)-1].dwelling.ID
+	told, err := n.tips.Histories(ctx, n.residence.ID, first, last, n.date)
 	if err != nil {
 		return err
 	}
-	for _, k := range changed {
-		switch {
-		case !kept:
-		case k.ID == "":
-			c.Proposed++
-		default:
-			c.Changed++
-		}
+	said, err := n.tips.Houses(ctx, n.residence.ID, first, last, n.date)
+	for _, h := range all {
+		h.history, h.house = told[h.tenancy], said[h.tenancy]
 	}
-	return nil
+	return err
 }
 
 // leakTips are those that say what an open case says.
@@ -146,11 +136,11 @@ func (h *home) verified(kinds []metering.Kind) bool {
 var weekly = []string{"large_draws", "night_flush", "plateau"}
 
 // hold keeps tips due whose detectors were not asked this morning.
-func (h *home) hold(n *night, due []tips.Proposal, history []tips.Kept) []tips.Proposal {
+func (h *home) hold(n *night, due []tips.Proposal) []tips.Proposal {
 	if h.inDetail || h.onItsDay(n.date) {
 		return due
 	}
-	for _, k := range history {
+	for _, k := range h.history {
 		open := k.State == tips.Proposed || k.State == tips.Seen
 		agreed := !slices.ContainsFunc(k.Entry.Consents, func(p consent.Purpose) bool { return !h.agreed(p) })
 		if open && agreed && slices.Contains(weekly, k.Entry.Trigger.Detector) {
@@ -161,12 +151,12 @@ func (h *home) hold(n *night, due []tips.Proposal, history []tips.Kept) []tips.P
 }
 
 // tipsHome is what tips may know of the home.
-func (r *Runner) tipsHome(ctx context.Context, n *night, h *home) (tips.Home, error) {
+func (h *home) tipsHome(n *night) tips.Home {
 	known := tips.Home{
 		Today: n.date, Zone: n.zone, Consents: h.consents, Occupants: h.occupants, AreaM2: int(h.dwelling.AreaM2),
-		Water: waterHeating(h.dwelling.HotWater), Answers: map[tips.Answer]bool{}, Meters: map[metering.Kind]tips.Meter{},
+		Water: tips.HeatedBy(h.dwelling.HotWater), Computer: n.computers[h.household], Answers: map[tips.Answer]bool{}, Meters: map[metering.Kind]tips.Meter{},
 		DegreeDays: n.weather, SimilarWater: n.similar.water, SimilarBase: n.similar.base,
-		Similar: map[metering.Kind]tips.Band{metering.Heat: n.similar.heat},
+		Similar: map[metering.Kind]tips.Band{metering.Heat: n.similar.heat}, Budget: h.budget,
 	}
 	if h.dwelling.Heating != premises.WarmthUnknown && h.dwelling.Heating != "" {
 		known.Answers[tips.SharedHeating] = h.dwelling.Heating == premises.Collective
@@ -182,9 +172,8 @@ func (r *Runner) tipsHome(ctx context.Context, n *night, h *home) (tips.Home, er
 			known.Rooms = roomsOf(h.rooms[f.Meter.ID], n)
 		}
 	}
-	budget, err := r.budget(ctx, n, h)
-	known.Budget = budget
-	return known, err
+	h.house.Tell(&known)
+	return known
 }
 
 // tipsMeter is what the meters of a kind tell.
@@ -255,29 +244,4 @@ func roomsOf(readings []metering.Reading, n *night) (days []tips.RoomDay) {
 			Coverage: float64(len(counts)) / end.Sub(start).Hours()})
 	}
 	return days
-}
-
-// budget compares what the home pays in advance with what the year will cost; nil
-// where there is no provision or nothing honest can be said.
-func (r *Runner) budget(ctx context.Context, n *night, h *home) (*tips.Budget, error) {
-	provided := n.provided[h.dwelling.ID]
-	if len(provided) == 0 || !h.agreed(consent.PersonalAdvice) {
-		return nil, nil //nolint:nilnil // no budget is what tips take for unknown
-	}
-	// The outlook looks from a day on which the household still lives there.
-	lasting := h.lived
-	lasting.Stays = slices.Clone(lasting.Stays)
-	lasting.Stays[0].To = n.date.AddDays(1)
-	priced, err := n.charges.Priced(ctx, lasting)
-	if err != nil {
-		return nil, err
-	}
-	return budgetOf(priced.Outlook(n.date, provided)), nil
-}
-
-func budgetOf(o charges.Outlook) *tips.Budget {
-	if o.Refused != "" || o.ProvisionCents == nil {
-		return nil
-	}
-	return &tips.Budget{Provision: *o.ProvisionCents, ProjectedLow: o.LowCents, ProjectedHigh: o.HighCents, MonthsOfReading: o.Months}
 }

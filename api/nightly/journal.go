@@ -71,15 +71,9 @@ UPDATE nightly_run
    AND on_date = $2
    AND holder = $3`
 
-// prolong is a sign of life; it fails with [ErrHeld] where another took the run
-// over.
-func (j *journal) prolong(ctx context.Context) error {
-	return j.own(ctx, prolongRun, j.now().Add(leaseFor))
-}
-
 // release lets the next one go on at once.
 func (j *journal) release(ctx context.Context) error {
-	return j.own(context.WithoutCancel(ctx), prolongRun, j.now().Add(-time.Millisecond))
+	return j.own(context.WithoutCancel(ctx), j.db, prolongRun, j.now().Add(-time.Millisecond))
 }
 
 const endRun = `
@@ -92,12 +86,13 @@ UPDATE nightly_run
 
 // end also ends the lease, so that a run again need not wait.
 func (j *journal) end(ctx context.Context) error {
-	return j.own(ctx, endRun, j.now(), sqldb.Ms(j.now().Add(-time.Millisecond)))
+	return j.own(ctx, j.db, endRun, j.now(), sqldb.Ms(j.now().Add(-time.Millisecond)))
 }
 
-func (j *journal) own(ctx context.Context, statement string, at time.Time, more ...any) error {
+// own changes the run's row; it fails with [ErrHeld] where another took the run over.
+func (j *journal) own(ctx context.Context, q sqldb.Querier, statement string, at time.Time, more ...any) error {
 	args := append([]any{string(j.residence), j.date.String(), j.holder, sqldb.Ms(at)}, more...)
-	done, err := j.db.ExecContext(ctx, statement, args...)
+	done, err := q.ExecContext(ctx, statement, args...)
 	if err != nil {
 		return err
 	}
@@ -148,15 +143,21 @@ INSERT INTO nightly_home (residence_id, on_date, dwelling_id, done_ms, counts)
 VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (residence_id, on_date, dwelling_id) DO NOTHING`
 
-func (j *journal) note(ctx context.Context, id premises.DwellingID, c Counts) error {
-	text, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	if _, err := j.db.ExecContext(ctx, noteHome, string(j.residence), j.date.String(), string(id), sqldb.Ms(j.now()), string(text)); err != nil {
-		return fmt.Errorf("journal of home %s: %w", id, err)
-	}
-	return nil
+// note writes down homes that are done, with a sign of life: all of them, or none
+// where another took the run over, see [ErrHeld].
+func (j *journal) note(ctx context.Context, all []*home) error {
+	return sqldb.InTx(ctx, j.db, func(tx *sql.Tx) error {
+		for _, h := range all {
+			text, err := json.Marshal(h.counts)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, noteHome, string(j.residence), j.date.String(), string(h.dwelling.ID), sqldb.Ms(j.now()), string(text)); err != nil {
+				return fmt.Errorf("journal of home %s: %w", h.dwelling.ID, err)
+			}
+		}
+		return j.own(ctx, tx, prolongRun, j.now().Add(leaseFor))
+	})
 }
 
 const endedRun = `

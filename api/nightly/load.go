@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/xnetroseraie/xnet/api/charges"
+	"github.com/xnetroseraie/xnet/api/alerts"
 	"github.com/xnetroseraie/xnet/api/consent"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/meters"
@@ -40,6 +40,15 @@ type home struct {
 	hours    []metering.IntervalConsumption                   // of the electricity
 	curves   map[metering.Kind][]metering.IntervalConsumption // where this morning's tips want them
 	inDetail bool                                             // the curves were read
+	history  []tips.Kept                                      // what it was told before
+	house    tips.House                                       // what it said about itself
+	budget   *tips.Budget                                     // nil where nothing honest can be said
+
+	// What the morning came to, to be stored.
+	counts  Counts
+	fresh   []kept // quiet days
+	judged  []alerts.Judged
+	changed []tips.Kept
 }
 
 // A fitted is a meter that hangs at a point of a home.
@@ -344,52 +353,3 @@ func (r *Runner) readNights(ctx context.Context, n *night, all []*home) error {
 	}
 	return nil
 }
-
-const provisionsOf = `
-SELECT provision.dwelling_id, provision.from_date, provision.monthly_cents
-  FROM provision
-  JOIN dwelling ON dwelling.id = provision.dwelling_id
- WHERE dwelling.residence_id = $1
- ORDER BY provision.dwelling_id, provision.from_date`
-
-func (r *Runner) provisions(ctx context.Context, residence metering.SiteID) (map[premises.DwellingID][]charges.Provision, error) {
-	rows, err := r.DB.QueryContext(ctx, provisionsOf, string(residence))
-	if err != nil {
-		return nil, fmt.Errorf("provisions: %w", err)
-	}
-	found := map[premises.DwellingID][]charges.Provision{}
-	_, err = sqldb.Collect(rows, func(rows *sql.Rows) (struct{}, error) {
-		var p charges.Provision
-		var from string
-		err := rows.Scan(&p.Dwelling, &from, &p.MonthlyCents)
-		if err == nil {
-			p.From, err = civil.ParseDate(from)
-		}
-		found[p.Dwelling] = append(found[p.Dwelling], p)
-		return struct{}{}, err
-	})
-	return found, err
-}
-
-// prices tells tips what consumption costs in the residence.
-type prices struct{ tariffs charges.Tariffs }
-
-// Rates implements [tips.Prices].
-func (p prices) Rates(kind metering.Kind, on civil.Date) ([]tips.Rate, error) {
-	rates, ok := p.tariffs.Rates(kind, on)
-	if !ok {
-		return nil, tips.ErrNoPrice
-	}
-	var all []tips.Rate
-	for _, rate := range rates {
-		if rate.Share > 0 { // what does not follow the meter is not saved
-			all = append(all, tips.Rate{Price: rate.Price, Share: rate.Share, Bill: tips.Bill(rate.Bill), Source: rate.Source})
-		}
-	}
-	if len(all) == 0 {
-		return nil, tips.ErrNoPrice
-	}
-	return all, nil
-}
-
-var _ tips.Prices = prices{}

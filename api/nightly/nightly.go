@@ -22,6 +22,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/premises"
+	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/api/tips"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/influx"
@@ -127,6 +128,8 @@ type night struct {
 	cases    map[metering.PointID][]alerts.Kept
 	pasts    map[metering.PointID][]alerts.Past
 	provided map[premises.DwellingID][]charges.Provision
+	// computers are the days on which the programme handed a household its own.
+	computers map[premises.HouseholdID]civil.Date
 
 	alerts  *alerts.Store
 	tips    *tips.Store
@@ -155,7 +158,46 @@ func (r *Runner) night(ctx context.Context, residence premises.Residence, date c
 	if n.provided, err = r.provisions(ctx, residence.ID); err != nil {
 		return nil, err
 	}
+	if n.computers, err = r.handedOver(ctx, residence.ID, date); err != nil {
+		return nil, err
+	}
 	return n, n.readCases(ctx)
+}
+
+// A computer that was exchanged was there before the one that stands there now.
+const computersOf = `
+SELECT sale.household_id, MIN(sale.handed_on)
+  FROM machine_sale AS sale
+ WHERE sale.residence_id = $1
+   AND sale.handed_on <= $2
+   AND (sale.ended_why IS NULL OR sale.ended_why = 'exchanged')
+   AND EXISTS (SELECT 1
+                 FROM machine_sale AS held
+                WHERE held.household_id = sale.household_id
+                  AND held.handed_on <= $2
+                  AND held.ended_on IS NULL)
+ GROUP BY sale.household_id`
+
+// handedOver reads since when the households have a computer of the programme.
+func (r *Runner) handedOver(ctx context.Context, residence metering.SiteID, on civil.Date) (map[premises.HouseholdID]civil.Date, error) {
+	rows, err := r.DB.QueryContext(ctx, computersOf, string(residence), on.String())
+	if err != nil {
+		return nil, fmt.Errorf("computers: %w", err)
+	}
+	found := map[premises.HouseholdID]civil.Date{}
+	_, err = sqldb.Collect(rows, func(rows *sql.Rows) (struct{}, error) {
+		var household premises.HouseholdID
+		var handed string
+		err := rows.Scan(&household, &handed)
+		if err == nil {
+			found[household], err = civil.ParseDate(handed)
+		}
+		return struct{}{}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("computers: %w", err)
+	}
+	return found, nil
 }
 
 // readCases reads the open cases; those of a gateway stand at the empty point.
@@ -169,84 +211,4 @@ func (n *night) readCases(ctx context.Context) error {
 		n.cases[k.Cause.Point] = append(n.cases[k.Cause.Point], k)
 	}
 	return nil
-}
-
-// homes does the homes that are left, a few at a time, then what is of the whole
-// residence.
-func (r *Runner) homes(ctx context.Context, residence premises.Residence, date civil.Date, j *journal) (total Counts, err error) {
-	n, err := r.night(ctx, residence, date)
-	if err != nil {
-		return total, err
-	}
-	of, err := r.homeCount(ctx, residence.ID)
-	if err != nil {
-		return total, err
-	}
-	for after, done := premises.DwellingID(""), 0; ; {
-		some, err := r.load(ctx, n, after)
-		if err != nil {
-			return total, err
-		}
-		if len(some) == 0 {
-			break
-		}
-		after, done = some[len(some)-1].dwelling.ID, done+len(some)
-		counts, err := r.some(ctx, n, some, j)
-		total.add(counts)
-		if err != nil {
-			return total, err
-		}
-		if r.Progress != nil {
-			r.Progress(residence.ID, done, of)
-		}
-	}
-	rest, err := r.whole(ctx, n)
-	total.add(rest)
-	return total, err
-}
-
-// some does a few homes together.
-func (r *Runner) some(ctx context.Context, n *night, all []*home, j *journal) (total Counts, err error) {
-	todo, err := j.left(ctx, all)
-	if err != nil {
-		return total, err
-	}
-	total.Unchanged = len(all) - len(todo)
-	if len(todo) == 0 {
-		return total, j.prolong(ctx)
-	}
-	if err := r.furnish(ctx, n, todo); err != nil {
-		return total, err
-	}
-	for _, h := range todo {
-		counts, err := r.home(ctx, n, h)
-		if err != nil {
-			return total, fmt.Errorf("home %s: %w", h.dwelling.ID, err)
-		}
-		counts.Homes = 1
-		if err := j.note(ctx, h.dwelling.ID, counts); err != nil {
-			return total, err
-		}
-		total.add(counts)
-	}
-	return total, j.prolong(ctx)
-}
-
-// furnish reads what InfluxDB holds of the homes, many meters a question.
-func (r *Runner) furnish(ctx context.Context, n *night, all []*home) error {
-	for _, read := range []func(context.Context, *night, []*home) error{r.readDays, r.readQuiet, r.readRooms, r.readNights, r.readCurves} {
-		if err := read(ctx, n, all); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Runner) home(ctx context.Context, n *night, h *home) (c Counts, err error) {
-	for _, do := range []func(context.Context, *night, *home, *Counts) error{r.leave, r.judgeWater, r.judgeRooms, r.judgeSilence, r.advise} {
-		if err := do(ctx, n, h, &c); err != nil {
-			return c, err
-		}
-	}
-	return c, nil
 }

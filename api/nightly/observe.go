@@ -25,8 +25,8 @@ const (
 
 // observe moves the tips that the home took up along. Results are looked for after
 // 4, 8, 13 and 26 weeks, so that the other homes are read on a few mornings only.
-func (r *Runner) observe(ctx context.Context, n *night, h *home, known tips.Home, history, changed []tips.Kept) ([]tips.Kept, error) {
-	for _, k := range history {
+func (r *Runner) observe(ctx context.Context, n *night, h *home, known tips.Home, changed []tips.Kept) ([]tips.Kept, error) {
+	for _, k := range h.history {
 		if i := slices.IndexFunc(changed, func(c tips.Kept) bool { return c.ID == k.ID }); i >= 0 {
 			continue // it is over, or waits for an answer
 		}

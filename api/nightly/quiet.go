@@ -66,7 +66,7 @@ func (r *Runner) readQuiet(ctx context.Context, n *night, all []*home) error {
 	if err != nil {
 		return fmt.Errorf("kept quiet days: %w", err)
 	}
-	k := &keeper{n: n, begins: begins, facts: pulses, days: found, curves: map[metering.MeterID][]metering.Reading{}}
+	k := &keeper{n: n, begins: begins, facts: pulses, days: found, curves: map[metering.MeterID][]metering.Reading{}, fresh: map[metering.MeterID][]kept{}}
 	if err := r.fillIn(ctx, k, fine); err != nil {
 		return fmt.Errorf("quiet days: %w", err)
 	}
@@ -80,6 +80,7 @@ func (r *Runner) readQuiet(ctx context.Context, n *night, all []*home) error {
 			switch {
 			case slices.Contains(fine, id):
 				h.quiet[id] = quiet{step: k.step(id), nights: k.nights(id), curve: k.curves[id]}
+				h.fresh = append(h.fresh, k.fresh[id]...)
 			case slices.Contains(coarse, id):
 				h.quiet[id] = figures[id]
 			}
@@ -98,6 +99,7 @@ type keeper struct {
 	facts  map[metering.MeterID]meterFacts
 	days   map[metering.MeterID][]kept
 	curves map[metering.MeterID][]metering.Reading // of the last day
+	fresh  map[metering.MeterID][]kept             // to be kept
 }
 
 const keptDays = `
@@ -150,7 +152,7 @@ func scanKept(rows *sql.Rows, zone *time.Location) (k kept, err error) {
 }
 
 // fillIn reads the curve of the days that are not kept, the newest first, a week at
-// a time, and keeps what they tell.
+// a time.
 func (r *Runner) fillIn(ctx context.Context, k *keeper, meters []metering.MeterID) error {
 	for back := 0; back < quietDays; back += sliceDays {
 		last := k.n.date.AddDays(-back)
@@ -183,15 +185,14 @@ func (r *Runner) fillSlice(ctx context.Context, k *keeper, meters []metering.Met
 	if err != nil {
 		return err
 	}
-	var fresh []kept
 	for _, id := range ids {
 		curve := unrolled(found[id], k.facts[id].modulus)
 		if first == last && last == k.n.date {
 			k.curves[id] = after(curve, k.begins[id])
 		}
-		fresh = append(fresh, k.judge(id, curve, missing[id])...)
+		k.fresh[id] = append(k.fresh[id], k.judge(id, curve, missing[id])...)
 	}
-	return r.keepDays(ctx, fresh)
+	return nil
 }
 
 // missing are the mornings of [first, last] whose day is not kept, or that had a
@@ -332,6 +333,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
        to_index = excluded.to_index`
 
 func (r *Runner) keepDays(ctx context.Context, fresh []kept) error {
+	if len(fresh) == 0 {
+		return nil
+	}
 	return sqldb.InTx(ctx, r.DB, func(tx *sql.Tx) error {
 		for _, d := range fresh {
 			known, fromMs, toMs := 0, int64(0), int64(0)
@@ -346,54 +350,4 @@ func (r *Runner) keepDays(ctx context.Context, fresh []kept) error {
 		}
 		return nil
 	})
-}
-
-// figures are the quiet days of meters whose curve stays in the flat.
-func (r *Runner) figures(ctx context.Context, n *night, ids []metering.MeterID, begins map[metering.MeterID]time.Time, facts map[metering.MeterID]meterFacts) (map[metering.MeterID]quiet, error) {
-	all := map[metering.MeterID]quiet{}
-	if len(ids) == 0 {
-		return all, nil
-	}
-	from := n.date.AddDays(-quietDays).Start(n.zone)
-	flows, err := r.Influx.Readings(ctx, ids, metering.QuietFlow, from, n.morning)
-	if err != nil {
-		return nil, err
-	}
-	windows, err := r.Influx.Readings(ctx, ids, metering.QuietWindow, from, n.morning)
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range ids {
-		at := map[time.Time]time.Duration{}
-		for _, w := range windows[id] {
-			at[w.At] = time.Duration(w.Amount) * time.Second
-		}
-		q := quiet{step: facts[id].pulse}
-		var days []alerts.QuietDay
-		for _, flow := range flows[id] {
-			window, known := at[flow.At]
-			if !known || flow.At.Before(begins[id]) {
-				continue
-			}
-			days = append(days, alerts.OfFigure(flow.At, flow.Amount, window, n.zone))
-			if q.step == 0 {
-				q.step = stepOf(window)
-			}
-		}
-		q.nights = alerts.Nights{days}
-		all[id] = q
-	}
-	return all, nil
-}
-
-// stepOf is what a pulse is worth at most whose gateway looks at windows of that
-// length: in one the smallest leak, 5 L/h, gives two.
-func stepOf(window time.Duration) metering.Amount {
-	most := metering.Amount(window/time.Second) * 5000 / 3600 / 2
-	for _, s := range steps {
-		if s <= most {
-			return s
-		}
-	}
-	return 1
 }

@@ -226,7 +226,7 @@ func (r *Runner) waterOf(ctx context.Context, residence premises.Residence, mont
 		has := func(k metering.Kind) bool {
 			return slices.ContainsFunc(home, func(m member) bool { return m.kind == k })
 		}
-		switch waterHeating(home[0].hotWater) {
+		switch tips.HeatedBy(home[0].hotWater) {
 		case tips.SharedHotWater:
 			return has(metering.ColdWater) && has(metering.HotWater)
 		case "":
@@ -298,18 +298,3 @@ func (r *Runner) basesOf(ctx context.Context, residence premises.Residence, mont
 
 // leastNights is how many nights of a month must tell.
 const leastNights = 20
-
-// waterHeating is what tips know of a dwelling's hot water; empty where it is none
-// of what they reckon with.
-func waterHeating(w premises.Warmth) tips.WaterHeating {
-	switch w {
-	case premises.Collective:
-		return tips.SharedHotWater
-	case premises.Electric:
-		return tips.ElectricTank
-	case premises.Gas:
-		return tips.GasBoiler
-	default:
-		return ""
-	}
-}

@@ -87,6 +87,8 @@ func TestStories(t *testing.T) {
 	t.Run("cold", func(t *testing.T) { testCold(t, s) })
 	t.Run("swapped", func(t *testing.T) { testSwapped(t, s) })
 	t.Run("again", func(t *testing.T) { testAgain(t, s) })
+	t.Run("said", func(t *testing.T) { testSaid(t, s) })
+	t.Run("observed", func(t *testing.T) { testObserved(t, s) })
 }
 
 // testLeak holds the leak's flow, class and begin against the truth.

@@ -67,12 +67,13 @@ DELETE FROM quiet_day
                       JOIN gateway ON gateway.id = meter.gateway_id
                      WHERE gateway.residence_id = $1)`
 
-// forget drops quiet days that no run looks at any more.
+// forget drops quiet days that no run looks at any more, and letters that nobody has
+// to read.
 func (r *Runner) forget(ctx context.Context, n *night) error {
 	if _, err := r.DB.ExecContext(ctx, forgetDays, string(n.residence.ID), n.date.AddDays(-quietDays).String()); err != nil {
 		return fmt.Errorf("forget quiet days: %w", err)
 	}
-	return nil
+	return n.alerts.DropLetters(ctx, r.Now())
 }
 
 // ErrNoResidence says that there is no such residence. Test with [errors.Is].

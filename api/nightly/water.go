@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/alerts"
@@ -136,7 +137,7 @@ func (r *Runner) curve(ctx context.Context, n *night, h *home, f fitted, since a
 	return unrolled(found[f.Meter.ID], f.Meter.IndexModulus), nil
 }
 
-// daysOf are the known whole days of a home's only meter of a kind.
+// daysOf are the last known whole days of a home's only meter of a kind.
 func (h *home) daysOf(n *night, f fitted) (days []metering.IntervalConsumption) {
 	if len(h.of(f.Meter.Kind)) != 1 {
 		return nil
@@ -145,13 +146,17 @@ func (h *home) daysOf(n *night, f fitted) (days []metering.IntervalConsumption) 
 		if s.Kind != f.Meter.Kind {
 			continue
 		}
-		for _, d := range s.Days {
+		for _, d := range slices.Backward(s.Days) {
 			start, end := d.Date.Bounds(n.zone)
-			if d.Quality != metering.Missing && d.Coverage >= 0.99 && !start.Before(f.From) {
+			if start.Before(f.From) || len(days) == alerts.BurstDays {
+				break
+			}
+			if d.Quality != metering.Missing && d.Coverage >= 0.99 {
 				days = append(days, metering.IntervalConsumption{Start: start, End: end, Used: d.Used, Quality: d.Quality})
 			}
 		}
 	}
+	slices.Reverse(days)
 	return days
 }
 
@@ -162,10 +167,11 @@ func (r *Runner) settle(ctx context.Context, n *night, h *home, point metering.P
 	}
 	if v.Outcome == alerts.Ask {
 		c.Asked++
+		if _, err := n.alerts.Ask(ctx, v.Finding, h.household, n.date, n.zone, r.Now()); err != nil {
+			return err
+		}
 	}
-	if err := n.alerts.Refuse(ctx, point, h.household, v.Refusal, n.date); err != nil {
-		return err
-	}
+	h.judged = append(h.judged, alerts.Judged{Point: point, Household: h.household, Refusal: v.Refusal})
 	if v.Outcome != alerts.Alarm {
 		return nil
 	}

@@ -275,7 +275,7 @@ func TestDwellingsOverHTTP(t *testing.T) {
 			t.Errorf("page: %s %v", r.text, r.header)
 		}
 		r = o.ask("man-R", "GET", "/dwellings?after=R-1&building=A", "", "Accept", "text/csv")
-		if want := "id,residence,building,staircase,label,floor,rooms,area_m2,heating,hot_water,version\r\nR-2,R,A,1,2,0,3,62.5,unknown,unknown,1\r\n"; r.text != want {
+		if want := "\ufeffid,residence,building,staircase,label,floor,rooms,area_m2,heating,hot_water,version\r\nR-2,R,A,1,2,0,3,62.5,unknown,unknown,1\r\n"; r.text != want {
 			t.Errorf("CSV:\n%s\nwant\n%s", r.text, want)
 		}
 		if r := o.ask("man-R", "GET", "/dwellings?limit=9999", ""); r.status != 422 {

@@ -11,12 +11,10 @@ import (
 	"github.com/xnetroseraie/xnet/internal/civil"
 )
 
-// leastHomes is of how many homes at least a sum of what they used is told.
-const leastHomes = 10
-
 // Indicators works all indicators out for an advisor, manager or administrator, in
 // the order of [Keys]. It fails with [ErrNoResidence]. No figure tells what a home
-// used: volumes and results are of ten homes at least.
+// did: volumes, results and answers about work are of ten homes at least, of whole
+// quarters that are over, and stay as they were told.
 func (s *Store) Indicators(ctx context.Context, staff accounts.PersonID, p Period, now time.Time) ([]Indicator, error) {
 	all, err := places(ctx, s.db, readerRoles, staff, p.Residence)
 	if err != nil {
@@ -25,6 +23,9 @@ func (s *Store) Indicators(ctx context.Context, staff accounts.PersonID, p Perio
 	f := newFacts(p)
 	for _, at := range all {
 		if err := s.gather(ctx, staff, f, at, p, now); err != nil {
+			return nil, fmt.Errorf("indicators of %s: %w", at.ID, err)
+		}
+		if err := s.tellTogether(ctx, f, at, p, now); err != nil {
 			return nil, fmt.Errorf("indicators of %s: %w", at.ID, err)
 		}
 	}
@@ -141,7 +142,10 @@ func (f *facts) teaching(i *Indicator) {
 	case "still_used":
 		f.answered(i, f.used)
 	case "job_search":
-		f.answered(i, f.jobs)
+		if sum, ok := f.together(i); ok {
+			i.Computed = countOf(int(sum.total))
+			i.note("programme.note_asked", sum.times)
+		}
 	}
 }
 
@@ -223,21 +227,17 @@ func (f *facts) homes(i *Indicator) {
 	case "leaks_repaired":
 		i.Computed = countOf(f.leaks)
 	case "leaks_volume":
-		if len(f.leakHomes) < leastHomes {
-			i.note("programme.note_too_few", leastHomes)
-			return
+		if sum, ok := f.together(i); ok {
+			i.Computed = figureOf(sum.total)
 		}
-		i.Computed = figureOf(10 * math.Round(f.leakMl/1e7)) // ten cubic metres: no difference of two tells of a home
 	case "tips_adopted":
 		i.Computed = countOf(f.adopted)
 	case "tips_result":
-		if len(f.resultHomes) < leastHomes {
-			i.note("programme.note_too_few", leastHomes)
-			return
+		if sum, ok := f.together(i); ok {
+			change, low, high := sum.pooled()
+			i.Computed = figureOf(math.Round(1000*change) / 10)
+			i.note("programme.note_interval", percentText(low), percentText(high), sum.homes)
 		}
-		change, low, high := pooled(f.results)
-		i.Computed = figureOf(math.Round(1000*change) / 10)
-		i.note("programme.note_interval", percentText(low), percentText(high), len(f.resultHomes))
 	}
 }
 
@@ -248,15 +248,10 @@ func logChange(change float64) float64 { return math.Log1p(max(change, -0.99)) }
 // pooled is the mean change of homes with the interval that holds the mean in 90 of
 // 100 cases. Its width comes from how much the homes differ, not from what each
 // claims of itself, so that it holds where homes do not react alike.
-func pooled(logs []float64) (change, low, high float64) {
-	n := float64(len(logs))
-	var mean, squares float64
-	for _, l := range logs {
-		mean += l / n
-	}
-	for _, l := range logs {
-		squares += (l - mean) * (l - mean)
-	}
+func (t together) pooled() (change, low, high float64) {
+	n := float64(t.times)
+	mean := t.total / n
+	squares := max(0, t.squares-n*mean*mean)
 	const z = 1.644854
 	student := z + (z*z*z+z)/(4*(n-1)) // Student's quantile to the first order in 1/(n−1)
 	reach := student * math.Sqrt(squares/(n-1)/n)
@@ -288,7 +283,9 @@ func noteOfRole(r StaffRole) string {
 		"trainer": "programme.role_trainer", "other": "programme.role_other"}[r]
 }
 
-// FiveYears is the period of the last five years up to a day, which it includes.
+// FiveYears is the period of the last five years up to a day, which it includes; it
+// begins with the quarter that was five years ago, since some figures are told of
+// whole quarters only.
 func FiveYears(today civil.Date) (from, until civil.Date) {
-	return civil.DateOf(time.Date(today.Year-5, today.Month, today.Day+1, 0, 0, 0, 0, time.UTC)), today.AddDays(1)
+	return civil.Date{Year: today.Year - 5, Month: today.Month - (today.Month-1)%3, Day: 1}, today.AddDays(1)
 }

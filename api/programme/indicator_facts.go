@@ -36,6 +36,9 @@ type facts struct {
 	adopted                               int
 	results                               []float64 // logarithms of changes, a home and tip each
 	resultHomes                           map[string]bool
+	askedHomes                            int
+	told                                  map[Key]together      // of homes together
+	ragged, running                       bool                  // the period is not of whole quarters, or not over
 	hours                                 map[StaffRole]float64 // tenths
 	bought, connected                     bool                  // insertion hours, or a household's internet, were written down
 	insertion                             float64               // tenths
@@ -43,7 +46,7 @@ type facts struct {
 
 func newFacts(p Period) *facts {
 	return &facts{ledger: Ledger{From: p.From, Until: p.Until}, leakHomes: map[string]bool{}, resultHomes: map[string]bool{},
-		hours: map[StaffRole]float64{}}
+		told: map[Key]together{}, hours: map[StaffRole]float64{}}
 }
 
 // A gathering reads the facts of one residence.
@@ -198,7 +201,8 @@ SELECT (SELECT COUNT(*)
            AND ends_ms <= $4),
        COUNT(asked.answered_ms),
        COALESCE(SUM(CASE WHEN asked.still_used IN ('often', 'sometimes') THEN 1 ELSE 0 END), 0),
-       COALESCE(SUM(CASE WHEN asked.job_search = 'yes' THEN 1 ELSE 0 END), 0)
+       COALESCE(SUM(CASE WHEN asked.job_search = 'yes' THEN 1 ELSE 0 END), 0),
+       COUNT(DISTINCT CASE WHEN asked.answered_ms IS NULL THEN NULL ELSE training_duty.household_id END)
   FROM training_follow_up AS asked
   JOIN training_enrolment ON training_enrolment.id = asked.enrolment_id
   JOIN training_duty ON training_duty.id = training_enrolment.duty_id
@@ -207,12 +211,13 @@ SELECT (SELECT COUNT(*)
    AND asked.answered_ms < $3`
 
 func (g gathering) answers(ctx context.Context) error {
-	var sessions, asked, used, jobs int
-	err := g.db.QueryRowContext(ctx, countAnswers, append(g.instants(), sqldb.Ms(g.now))...).Scan(&sessions, &asked, &used, &jobs)
+	var sessions, asked, used, jobs, homes int
+	err := g.db.QueryRowContext(ctx, countAnswers, append(g.instants(), sqldb.Ms(g.now))...).Scan(&sessions, &asked, &used, &jobs, &homes)
 	g.sessions += sessions
 	g.asked += asked
 	g.used += used
 	g.jobs += jobs
+	g.askedHomes += homes
 	return err
 }
 

@@ -182,12 +182,17 @@ func since(all []waiting, today civil.Date) []waiting {
 	return due
 }
 
+// Who gave the computer back owes no training for it any more.
 const untaught = `
 SELECT training_duty.id, training_duty.household_id, training_duty.due_date, COALESCE(training_duty.asked_ms, 0)
   FROM training_duty
  WHERE training_duty.residence_id = $1
    AND training_duty.state = 'open'
    AND (training_duty.due_date <= $2 OR training_duty.asked_ms IS NOT NULL)
+   AND NOT EXISTS (SELECT 1
+                     FROM machine_sale
+                    WHERE machine_sale.id = training_duty.sale_id
+                      AND machine_sale.ended_why = 'returned')
    AND NOT EXISTS (SELECT 1
                      FROM training_enrolment
                     WHERE training_enrolment.duty_id = training_duty.id

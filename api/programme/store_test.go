@@ -265,51 +265,6 @@ func TestLedgerAgreesWithStatements(t *testing.T) {
 	})
 }
 
-// What homes used is told of ten homes at least.
-func TestVolumesOfFewHomesAreNotTold(t *testing.T) {
-	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
-		s := settle(t, db, 12)
-		q := &quarter{t: t, db: db, store: s, made: map[string]civil.Date{}}
-		told := func() (volume, result *programme.Figure, mended programme.Figure) {
-			t.Helper()
-			all, err := s.Indicators(t.Context(), manager, programme.Period{Residence: "R", From: date(t, "2026-01-01"), Until: date(t, "2026-04-01")}, now)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, i := range all {
-				switch i.Key {
-				case "leaks_volume":
-					volume = i.Computed
-				case "tips_result":
-					result = i.Computed
-				case "leaks_repaired":
-					mended = *i.Computed
-				}
-			}
-			return volume, result, mended
-		}
-		at := now.AddDate(0, -1, 0)
-		for n := range 10 {
-			id := "00" + string(rune('0'+n))
-			q.exec(`INSERT INTO alert_case (id, subject, point_id, household_id, state, finding, quiet_nights, opened_ms, first_date, last_date, ended_ms)
-				VALUES ($1, 'water', $2, $3, 'verified', $4, 2, $5, '2026-02-01', '2026-02-10', $6)`, "L-"+id, "PT-"+id, "F-"+id,
-				`{"flow":{"low_ml_per_hour":100000,"high_ml_per_hour":100000},"since":{"latest":"`+at.Format(time.RFC3339)+`"}}`, at.UnixMilli(), at.Add(100*time.Hour).UnixMilli())
-			q.exec(`INSERT INTO tip_instance (id, household_id, tenancy_id, tip, state, since_date, committed_date, proposed_date, chosen_date, place, score, finding, observed, first_date, last_date)
-				VALUES ($1, $2, $3, 'shower', 'visible', '2026-02-01', '2026-02-01', '2026-02-01', '2026-02-01', 1, 0, '{}', '{"Verdict":"visible","Change":-0.1}', '2026-02-01', '2026-02-02')`, "TI-"+id, "F-"+id, "T-"+id)
-			volume, result, mended := told()
-			if mended != programme.Figure(n+1)*1000 {
-				t.Fatalf("%d leaks mended, want %d", mended/1000, n+1)
-			}
-			if n < 9 && (volume != nil || result != nil) {
-				t.Fatalf("of %d homes the volume is told: %v, %v", n+1, volume, result)
-			}
-			if n == 9 && (volume == nil || *volume != 100_000 || result == nil || *result != -10_000) { // 10 × 100 L/h × 100 h = 100 m³
-				t.Fatalf("of ten homes: %v, %v", volume, result)
-			}
-		}
-	})
-}
-
 // A household is active in a month where a member used a session; once is enough.
 func TestCountActive(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {

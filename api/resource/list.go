@@ -117,10 +117,14 @@ func wantsCSV(accept string) bool {
 	return false
 }
 
-// CSV writes items as RFC 4180 has it, with the JSON names of their fields as
-// header. Text that a spreadsheet would take for a formula gets an apostrophe.
+// byteOrderMark tells spreadsheets that a file is UTF-8, so that accents are read.
+const byteOrderMark = "\ufeff"
+
+// CSV writes items as RFC 4180 has it, behind a byte order mark, with the JSON names
+// of their fields as header. Texts are [Guarded].
 func CSV[T any](items []T) ([]byte, error) {
 	var text bytes.Buffer
+	text.WriteString(byteOrderMark)
 	w := csv.NewWriter(&text)
 	w.UseCRLF = true
 	fields := columns(reflect.TypeFor[T]())
@@ -160,8 +164,8 @@ func cell(v reflect.Value) string {
 		v = v.Elem()
 	}
 	text := fmt.Sprint(v.Interface())
-	if v.Kind() == reflect.String && strings.ContainsAny(text[:min(1, len(text))], "=+-@\t\r") {
-		return "'" + text
+	if v.CanInt() || v.CanUint() || v.CanFloat() || v.Kind() == reflect.Bool {
+		return text
 	}
-	return text
+	return Guarded(text)
 }

@@ -54,6 +54,9 @@ func (o *Once) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		if len(key) > longestKey {
 			return problem.OfFields([]problem.Field{{Name: "Idempotency-Key", Message: "field.too_long", Args: []any{longestKey}}})
 		}
+		if !Readable(key) {
+			return problem.OfFields([]problem.Field{{Name: "Idempotency-Key", Message: "field.malformed"}})
+		}
 		hash, err := hashOf(c.Request())
 		if err != nil {
 			return err

@@ -52,6 +52,12 @@ func TestDecode(t *testing.T) {
 		{"two objects", `{"label":"A"}{"label":"B"}`, "application/json", 422, ""},
 		{"torn", `{"label":`, "application/json", 422, ""},
 		{"empty", ``, "application/json", 422, ""},
+		{"NUL", `{"label":"A\u0000B"}`, "application/json", 422, "label"},
+		{"another control sign", `{"label":"A\u001bB"}`, "application/json", 422, "label"},
+		{"a tab and two lines", `{"label":"A\tB\r\nC"}`, "application/json", 0, ""},
+		{"NUL deep within", `{"rooms":[{"note":["x","\u0000"]}]}`, "application/json", 422, "rooms.note"},
+		{"NUL in a name", `{"la\u0000bel":"A"}`, "application/json", 422, ""},
+		{"broken UTF-8", "{\"label\":\"A\xff\"}", "application/json", 422, ""},
 		{"a form", `label=A`, "application/x-www-form-urlencoded", 415, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -137,7 +143,7 @@ func TestAnswerList(t *testing.T) {
 	if err := resource.AnswerList(c, page, rooms, key); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff("label,beds\r\n'=1+1,-1\r\n\"b;\"\"c\"\"\",2\r\n", recorder.Body.String()); diff != "" {
+	if diff := cmp.Diff("\ufefflabel,beds\r\n'=1+1,-1\r\n\"b;\"\"c\"\"\",2\r\n", recorder.Body.String()); diff != "" {
 		t.Errorf("CSV (-want +got):\n%s", diff)
 	}
 	c, recorder = asked(http.MethodGet, "/rooms", "")
@@ -165,4 +171,39 @@ func TestPageOf(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %v", tt.query, got, err, tt.want)
 		}
 	}
+}
+
+// No spreadsheet computes what somebody typed, wherever it cuts the line, and our own
+// importers get the text back.
+func TestGuarded(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"", ""}, {"Porte 3", "Porte 3"}, {"A-12", "A-12"}, {"l'été", "l'été"}, {"a; b", "a; b"},
+		{"=1+1", "'=1+1"}, {"+33 2", "'+33 2"}, {"-1", "'-1"}, {"@x", "'@x"}, {"\tx", "'\tx"}, {"\r=x", "'\r'=x"},
+		{"＝1＋1", "'＝1＋1"}, {"＋1", "'＋1"}, {"－1", "'－1"}, {"＠x", "'＠x"},
+		{"HP;=1+1", "HP;'=1+1"}, {"HP\t=1+1", "HP\t'=1+1"}, {"HP\n=1+1", "HP\n'=1+1"}, {"HP\r\n@x", "HP\r\n'@x"},
+		{"HP; =1+1", "HP;' =1+1"}, {`HP;"=1+1"`, `HP;'"=1+1"`}, {"a;＝b;+c", "a;'＝b;'+c"},
+		{"'=1", "''=1"}, {"x;'=1", "x;''=1"}, {"'x", "'x"},
+	} {
+		if got := resource.Guarded(tt.text); got != tt.want {
+			t.Errorf("Guarded(%q) = %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+func FuzzGuarded(f *testing.F) {
+	for _, seed := range []string{"=1", "HP;=1+1", "'=1", "a\n\t=;'' \"＝", "\r\r", "; '=", "\xff;=", "'\t"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		text = strings.ToValidUTF8(text, "?")
+		made := resource.Guarded(text)
+		if back := resource.Unguarded(made); back != text {
+			t.Errorf("%q, guarded %q, comes back as %q", text, made, back)
+		}
+		for part := range strings.FieldsFuncSeq(made, func(r rune) bool { return strings.ContainsRune(";\t\r\n", r) }) {
+			if strings.IndexAny(strings.TrimLeft(part, " \""), "=+-@＝＋－＠") == 0 {
+				t.Errorf("%q, guarded %q, has a cell %q", text, made, part)
+			}
+		}
+	})
 }

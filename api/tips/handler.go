@@ -24,7 +24,12 @@ type Handler struct {
 // Register adds the routes below /api/v1.
 func (h *Handler) Register(g *echo.Group) {
 	g.GET("/tips", h.list, accounts.Anyone(accounts.ConsumptionRead))
-	g.POST("/tips/:id/answer", h.answer, accounts.Anyone(accounts.NoScope))
+	own := accounts.Anyone(accounts.NoScope)
+	g.POST("/tips/:id/answer", h.answer, own)
+	g.GET("/house", h.house, own)
+	g.PUT("/house", h.reply, own)
+	g.POST("/house/absences", h.leave, own)
+	g.DELETE("/house/absences/:id", h.takeBack, own)
 }
 
 type textJSON struct {

@@ -34,13 +34,41 @@ type Stay struct {
 	Zone      *time.Location
 }
 
-const historyOf = columns + `
- WHERE tip_instance.tenancy_id = $1
+const newest = `
    AND NOT EXISTS (SELECT 1
                      FROM tip_instance AS newer
                     WHERE newer.tenancy_id = tip_instance.tenancy_id
                       AND newer.tip = tip_instance.tip
                       AND newer.id > tip_instance.id)`
+
+const historyOf = columns + `
+ WHERE tip_instance.tenancy_id = $1` + newest
+
+const historiesOf = columns + `
+ WHERE dwelling.residence_id = $1
+   AND dwelling.id >= $2
+   AND dwelling.id <= $3
+   AND tenancy.moved_in <= $4
+   AND (tenancy.moved_out IS NULL OR tenancy.moved_out > $4)` + newest
+
+// Histories returns the newest instance of each tip of the stays that last on a day
+// in the dwellings from first to last of a residence, by stay, for the morning's run
+// alone.
+func (s *Store) Histories(ctx context.Context, residence metering.SiteID, first, last premises.DwellingID, on civil.Date) (map[string][]Kept, error) {
+	rows, err := s.db.QueryContext(ctx, historiesOf, string(residence), string(first), string(last), on.String())
+	if err != nil {
+		return nil, fmt.Errorf("tips of residence %s: %w", residence, err)
+	}
+	all, err := s.known(rows)
+	if err != nil {
+		return nil, fmt.Errorf("tips of residence %s: %w", residence, err)
+	}
+	found := map[string][]Kept{}
+	for _, k := range all {
+		found[k.tenancy] = append(found[k.tenancy], k)
+	}
+	return found, nil
+}
 
 // History returns the newest instance of each tip of a stay, in no order, for the
 // morning's run alone: who asks for a person asks [Store.Shown].
@@ -242,6 +270,25 @@ func (s *Store) Keep(ctx context.Context, changed []Kept, at time.Time) (kept bo
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// KeepAll stores the changes of several homes, of each as [Store.Keep] does, and
+// reports of which they were stored. They are stored together; where somebody
+// changed one meanwhile, each home by itself.
+func (s *Store) KeepAll(ctx context.Context, homes [][]Kept, at time.Time) (kept []bool, err error) {
+	kept = make([]bool, len(homes))
+	all, err := s.Keep(ctx, slices.Concat(homes...), at)
+	if err != nil {
+		return kept, err
+	}
+	for i, changed := range homes {
+		if kept[i] = all; !all {
+			if kept[i], err = s.Keep(ctx, changed, at); err != nil {
+				return kept, err
+			}
+		}
+	}
+	return kept, nil
 }
 
 const eraseTips = `

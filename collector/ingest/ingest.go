@@ -82,6 +82,7 @@ type Ingester struct {
 	keeping  sync.RWMutex  // held for reading while a pack is kept, for writing while the quarantine is swept
 	erasures chan struct{} // a registry came that may say of erasures
 	arrivals *arrivals.Watch
+	beat     atomic.Int64 // when the intake last went round, in ms since 1970; 0: it does not run
 }
 
 // New prepares an ingester; [Ingester.Run] starts it.
@@ -208,6 +209,21 @@ func (in *Ingester) Ready(ctx context.Context) error {
 		errs = append(errs, errors.New("influxdb: buckets not set up yet"))
 	}
 	return errors.Join(errs...)
+}
+
+// stuckAfter is how long the intake may take to go round, which it does several
+// times a second also while InfluxDB or the broker is away.
+const stuckAfter = 2 * time.Minute
+
+// Advances returns nil while the intake goes round, or does not run because
+// InfluxDB is awaited; else it says since when it hangs. It may be called at any
+// time.
+func (in *Ingester) Advances() error {
+	last := in.beat.Load()
+	if late := time.Since(time.UnixMilli(last)); last != 0 && late > stuckAfter {
+		return fmt.Errorf("the intake has not gone round since %s", late.Round(time.Second))
+	}
+	return nil
 }
 
 // receive is the handler of all that the broker delivers. It only queues, since

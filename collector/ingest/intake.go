@@ -64,9 +64,11 @@ func newIntake(in *Ingester, out chan<- *batch) *intake {
 // run works until ctx ends and then passes on what is left, until last ends.
 func (k *intake) run(ctx, last context.Context) {
 	defer close(k.out)
+	defer k.beat.Store(0)
 	tick := time.NewTicker(max(k.config.BatchAge/2, time.Millisecond))
 	defer tick.Stop()
 	for {
+		k.beat.Store(time.Now().UnixMilli())
 		var queue <-chan *message
 		if k.waiting < max(1, k.config.Queue/2) && !k.batch.full(&k.config) {
 			queue = k.queue

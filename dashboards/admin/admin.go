@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/alerts"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 )
@@ -25,12 +26,14 @@ type Handler struct {
 	site  *web.Site
 	door  *accounts.Door
 	clerk *accounts.Clerk
+	told  *alerts.Writer
 	now   func() time.Time
 }
 
-// New returns the handler.
-func New(site *web.Site, door *accounts.Door, clerk *accounts.Clerk, now func() time.Time) *Handler {
-	return &Handler{site: site, door: door, clerk: clerk, now: now}
+// New returns the handler. The clerk prints invitations, the writer letters about
+// alerts.
+func New(site *web.Site, door *accounts.Door, clerk *accounts.Clerk, told *alerts.Writer, now func() time.Time) *Handler {
+	return &Handler{site: site, door: door, clerk: clerk, told: told, now: now}
 }
 
 // Register adds the routes. A form that was refused is answered in place; who
@@ -45,6 +48,7 @@ func (h *Handler) Register(e *echo.Echo) {
 	g.POST("/cles/fin", h.change("cle", h.dropToken))
 	g.POST("/invitation", h.letter)
 	g.POST("/lettres", h.letters)
+	g.POST("/lettres/alertes", h.alertLetters)
 }
 
 // done maps what ?fait= says to a text.
@@ -75,6 +79,7 @@ type view struct {
 	Tokens     []token
 	Letters    []letter
 	Failed     []letter // invitations by e-mail that did not leave
+	Alerts     []letter // that tell of alerts
 }
 
 type choice struct{ ID, Name string }
@@ -190,6 +195,25 @@ func (h *Handler) letters(c echo.Context) error {
 		return h.fault(c, err)
 	}
 	return nil
+}
+
+// alertLetters serves POST /reglages/lettres/alertes with the ticked letters.
+func (h *Handler) alertLetters(c echo.Context) error {
+	if err := accounts.CheckForm(c); err != nil {
+		return err
+	}
+	form, err := c.FormParams()
+	if err != nil {
+		return err
+	}
+	session, _ := accounts.Who(c)
+	file, err := h.told.Print(c.Request().Context(), session.Person.ID, form["lettre"])
+	if err != nil {
+		return h.fault(c, err)
+	}
+	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="alertes.pdf"`)
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+	return c.Blob(http.StatusOK, "application/pdf", file)
 }
 
 // show fills the page in.

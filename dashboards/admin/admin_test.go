@@ -11,10 +11,13 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/alerts"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
 	"github.com/xnetroseraie/xnet/dashboards/admin"
+	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
+	"github.com/xnetroseraie/xnet/internal/civil"
 )
 
 var start = time.Date(2026, 3, 18, 13, 0, 0, 0, time.UTC)
@@ -34,7 +37,10 @@ func newOffice(t *testing.T) office {
 	}
 	o := office{t: t, Site: webtest.Open(t, setting, func(e *echo.Echo, s *webtest.Site) {
 		e.POST("/enter", func(c echo.Context) error { return s.Door.Enter(c, c.FormValue("code")) })
-		admin.New(s.Frame, s.Door, s.Clerk, s.Now).Register(e)
+		told := &alerts.Writer{Store: alerts.NewStore(s.DB), Sender: []string{"La Roseraie"}, Advisor: "Nadia", Telephone: "02 41 00 00 00", Now: s.Now,
+			Say:  func(_, key string, args ...any) string { return web.French().T(key, args...) },
+			Date: func(_ string, d civil.Date) string { return d.String() }}
+		admin.New(s.Frame, s.Door, s.Clerk, told, s.Now).Register(e)
 	})}
 	sqldbtest.Exec(t, o.DB, `INSERT INTO residence (id, name, zone, earliest_ms) VALUES ('R1', 'La Roseraie', 'Europe/Paris', 0), ('R2', 'Les Lilas', 'Europe/Paris', 0)`)
 	sqldbtest.Exec(t, o.DB, `INSERT INTO staff_role (person_id, role, residence_id) VALUES ('boss', 'administrator', NULL),
@@ -129,6 +135,40 @@ func TestAnAdministratorOfOneResidence(t *testing.T) {
 	}
 	if page := o.reader("boss").submit("/reglages/roles/fin", 409, "personne", "boss", "role", "administrator", "residence", ""); !strings.Contains(page, "dernier administrateur") {
 		t.Error("the page does not say why the last administrator stays")
+	}
+}
+
+// The letter about a leak is printed where the others are, once, by who works in its
+// residence; not one whose case is over.
+func TestAlertLettersOnThePage(t *testing.T) {
+	o := newOffice(t)
+	sqldbtest.Exec(t, o.DB, `INSERT INTO dwelling (id, residence_id, building, staircase, label, floor, rooms, area_m2) VALUES ('D', 'R1', 'A', '2', '12', 1, 3, 60)`)
+	sqldbtest.Exec(t, o.DB, `INSERT INTO household (id, occupants, language) VALUES ('H', 2, 'fr')`)
+	sqldbtest.Exec(t, o.DB, `INSERT INTO tenancy (id, household_id, dwelling_id, moved_in) VALUES ('T', 'H', 'D', '2020-01-01')`)
+	sqldbtest.Exec(t, o.DB, `INSERT INTO membership (person_id, household_id, from_date) VALUES ('tenant', 'H', '2020-01-01')`)
+	sqldbtest.Exec(t, o.DB, `INSERT INTO point (id, dwelling_id, kind) VALUES ('P', 'D', 'cold_water')`)
+	for id, ended := range map[string]sql.NullInt64{"open": {}, "over": {Int64: start.UnixMilli(), Valid: true}} {
+		state := map[bool]string{false: "told", true: "verified"}[ended.Valid]
+		sqldbtest.Exec(t, o.DB, `INSERT INTO alert_case (id, subject, point_id, household_id, state, finding, quiet_nights, opened_ms, first_date, last_date, ended_ms)
+			VALUES ($1, 'water', 'P', 'H', $2, '{"cause":{"subject":"water","point":"P"},"class":"running_cistern","flow":{"likely_ml_per_hour":25000},"since":{"latest":"2026-01-02T06:00:00Z"},"last":"2026-01-03T06:00:00Z"}',
+			        0, $3, '2026-01-02', '2026-01-02', $4)`, id, state, start.UnixMilli()-1, ended)
+		sqldbtest.Exec(t, o.DB, `INSERT INTO outbox (id, channel, kind, person_id, subject, recipient, state, attempts, created_ms, next_ms)
+			VALUES ($1, 'letter', 'alert', 'tenant', $1, '', 'waiting', 0, $2, $2)`, id, start.UnixMilli())
+	}
+	r := o.reader("admin1")
+	page := r.page()
+	if !strings.Contains(page, "Lettres d’alerte") || !strings.Contains(page, `value="open"`) || strings.Contains(page, `value="over"`) {
+		t.Error("the page does not list the one letter that waits")
+	}
+	r.submit("/reglages/lettres/alertes", 422)
+	r.submit("/reglages/lettres/alertes", 404, "lettre", "over")
+	file := r.submit("/reglages/lettres/alertes", 200, "lettre", "open")
+	if !strings.HasPrefix(file, "%PDF-") {
+		t.Fatalf("the letter is %.40q", file)
+	}
+	r.submit("/reglages/lettres/alertes", 404, "lettre", "open")
+	if strings.Contains(r.page(), `value="open"`) {
+		t.Error("a printed letter waits on")
 	}
 }
 

@@ -102,6 +102,13 @@ func (h *Handler) fillLetters(c echo.Context, v *view) error {
 	for _, l := range waiting {
 		v.Letters = append(v.Letters, letter{l.ID, l.Person.Name, v.T("staff.asked", v.Moment(l.Asked, now, zone))})
 	}
+	told, err := h.told.Letters(ctx, session.Person.ID)
+	if err != nil {
+		return err
+	}
+	for _, l := range told {
+		v.Alerts = append(v.Alerts, letter{l.ID, l.Name, v.T("staff.asked", v.Moment(l.Asked, now, zone))})
+	}
 	failed, err := h.clerk.FailedMails(ctx, session.Person.ID, pageOfLetters)
 	for _, l := range failed {
 		v.Failed = append(v.Failed, letter{l.ID, l.Person.Name, v.T("staff.asked", v.Moment(l.Asked, now, zone))})

@@ -46,8 +46,9 @@ type tipsView struct {
 	web.Chrome
 	whose
 	adviceView
-	HomeLink string
-	None     bool
+	HomeLink  string
+	HouseLink string // to what the household says about its home
+	None      bool
 }
 
 var tipsPage = web.MustPage[tipsView](templates, "templates/tips.html", "templates/tip.html", "templates/cards.html", "templates/whose.html", "templates/change.html")
@@ -59,7 +60,7 @@ func (h *Handler) tips(c echo.Context) error {
 	if view.whose, err = h.whose(c, view.Language); err != nil {
 		return err
 	}
-	view.HomeLink = view.link("/")
+	view.HomeLink, view.HouseLink = view.link("/"), view.link(housePath)
 	if view.adviceView, err = h.advice(c, view.Chrome, view.whose, ""); err != nil {
 		return err
 	}

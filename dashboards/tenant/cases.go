@@ -24,11 +24,12 @@ type casesView struct {
 	whose
 	HomeLink string
 	Done     string
+	Asked    []questionCard
 	Open     []caseCard
 	Over     []caseCard
 }
 
-var casesPage = web.MustPage[casesView](templates, "templates/cases.html", "templates/case.html", "templates/cards.html", "templates/whose.html", "templates/pictures.html", "templates/change.html")
+var casesPage = web.MustPage[casesView](templates, "templates/cases.html", "templates/case.html", "templates/question.html", "templates/cards.html", "templates/whose.html", "templates/pictures.html", "templates/change.html")
 
 // cases serves GET /alertes: what was found in the home, open and over.
 func (h *Handler) cases(c echo.Context) error {
@@ -38,6 +39,12 @@ func (h *Handler) cases(c echo.Context) error {
 		return err
 	}
 	view.HomeLink, view.Done = view.link("/"), saidToCase(view.Language, c.QueryParam(doneField))
+	if view.Done == "" {
+		view.Done = saidToQuestion(view.Language, c.QueryParam(doneField))
+	}
+	if view.Asked, err = h.asked(c, view.Chrome, view.whose); err != nil {
+		return err
+	}
 	all, err := h.found(c, view.Chrome, view.whose)
 	if err != nil {
 		return err

@@ -116,24 +116,15 @@ func (h *Handler) simply(c echo.Context, v premises.Viewer) (tips.Home, prices, 
 		return tips.Home{}, prices{}, err
 	}
 	dwelling := stays[len(stays)-1].Dwelling
-	home.Water = waterOf(dwelling.HotWater)
+	if home.Water = tips.HeatedBy(dwelling.HotWater); home.Water == "" {
+		said, err := h.Tips.House(ctx, v, now)
+		if err != nil && !isNone(err) {
+			return tips.Home{}, prices{}, err
+		}
+		home.Water = said.HeatedBy()
+	}
 	tariffs, err := h.Charges.Of(ctx, dwelling.Residence)
 	return home, prices{tariffs}, err
-}
-
-// waterOf says in the words of tips what heats a dwelling's water; empty where
-// nobody said or nobody knows its efficiency.
-func waterOf(w premises.Warmth) tips.WaterHeating {
-	switch w {
-	case premises.Collective:
-		return tips.SharedHotWater
-	case premises.Electric:
-		return tips.ElectricTank
-	case premises.Gas:
-		return tips.GasBoiler
-	default:
-		return ""
-	}
 }
 
 func heatedBy(l web.Language, w tips.WaterHeating) string {

@@ -25,7 +25,8 @@ type homeView struct {
 	Place     string // the dwelling, as on the door; empty where there is none
 	Headline  *headline
 	Cases     []caseCard // open ones that the reader can do something about
-	See       string     // link to them
+	Asked     []questionCard
+	See       string // link to them
 	Advice    adviceView
 	AdviceOf  string // link to all of it
 	Calm      string // that there is nothing to do; empty where there is something
@@ -41,7 +42,7 @@ type homeView struct {
 	MonthName string
 }
 
-var homePage = web.MustPage[homeView](templates, "templates/home.html", "templates/cards.html", "templates/whose.html", "templates/change.html", "templates/outlook.html", "templates/tip.html", "templates/case.html", "templates/pictures.html")
+var homePage = web.MustPage[homeView](templates, "templates/home.html", "templates/cards.html", "templates/whose.html", "templates/change.html", "templates/outlook.html", "templates/tip.html", "templates/case.html", "templates/question.html", "templates/pictures.html")
 
 // home serves GET /: what the reader's home used, up to now, or a home that the
 // reader helps.
@@ -96,6 +97,10 @@ func (h *Handler) home(c echo.Context) error {
 // beyond adds what stands around the figures: alerts, tips, the year and the note.
 func (h *Handler) beyond(c echo.Context, view *homeView, t teller) error {
 	view.See, view.AdviceOf = view.link(casesPath), view.link(advicePath)
+	var err error
+	if view.Asked, err = h.asked(c, view.Chrome, view.whose); err != nil {
+		return err
+	}
 	all, err := h.found(c, view.Chrome, view.whose)
 	if err != nil {
 		return err
@@ -110,7 +115,7 @@ func (h *Handler) beyond(c echo.Context, view *homeView, t teller) error {
 	if len(t.home.Series) == 0 {
 		return nil
 	}
-	if len(view.Cases)+len(view.Advice.Urgent)+len(view.Advice.Tips) == 0 {
+	if len(view.Cases)+len(view.Asked)+len(view.Advice.Urgent)+len(view.Advice.Tips) == 0 {
 		view.Calm = t.T("home.calm")
 	}
 	if view.Outlook, err = h.outlook(c, t, view.Viewer); err != nil {

@@ -25,6 +25,7 @@ type Entrance struct {
 	site *web.Site
 	door *accounts.Door
 	now  func() time.Time
+	kept keptForms
 }
 
 // NewEntrance returns the handler.
@@ -34,7 +35,9 @@ func NewEntrance(site *web.Site, door *accounts.Door, now func() time.Time) *Ent
 
 // Register adds the pages' routes.
 func (h *Entrance) Register(e *echo.Echo) {
+	h.site.KeepForms(h.keepForm)
 	h.registerSignIn(e)
+	e.GET(resumePath, h.resume, accounts.Anyone(accounts.NoScope))
 	h.registerAccess(e)
 	e.POST("/deconnexion", h.signOut, accounts.Anyone(accounts.NoScope))
 }
@@ -123,9 +126,18 @@ func (h *Entrance) signInByEmail(c echo.Context) error {
 
 func (h *Entrance) entered(c echo.Context, view signInView, err error) error {
 	if err == nil {
-		return c.Redirect(http.StatusSeeOther, "/")
+		return c.Redirect(http.StatusSeeOther, afterSignIn(c))
 	}
 	return h.refused(c, view, err)
+}
+
+// afterSignIn is where who has come in goes on: to the form that they had sent when
+// their visit was over, else to the first page.
+func afterSignIn(c echo.Context) string {
+	if _, err := c.Cookie(web.KeptCookie); err == nil {
+		return resumePath
+	}
+	return "/"
 }
 
 // askCode serves POST /connexion/e-mail. The answer is the same whosever the

@@ -58,6 +58,11 @@ func (h *Handler) Register(e *echo.Echo) {
 	e.GET(notePath+"/:month", h.note, anyone)
 	e.GET(advicePath, h.tips, anyone)
 	e.POST(advicePath+"/:id", h.answer, anyone)
+	e.GET(housePath, h.house, anyone)
+	e.POST(housePath, h.tellHouse, anyone)
+	e.POST(awayPath, h.leave, anyone)
+	e.POST(awayPath+"/:id/fin", h.comeBack, anyone)
 	e.GET(casesPath, h.cases, anyone)
 	e.POST(casesPath+"/:id", h.say, anyone)
+	e.POST(questionPath+"/:id", h.own, anyone)
 }

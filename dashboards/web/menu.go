@@ -33,12 +33,21 @@ func managesOnly(s accounts.Session) bool {
 	return s.Has(accounts.Manager) && !s.Has(accounts.Technician, accounts.Advisor, accounts.Administrator)
 }
 
+// keepsDesk are those who look after leaks and have no overview of what homes use.
+func keepsDesk(s accounts.Session) bool {
+	return s.Has(accounts.Advisor, accounts.Administrator) && !s.Has(accounts.Manager)
+}
+
 // menu is what stands at the top, and for whom.
 var menu = []struct {
 	path, key string
 	audience  audience
 }{
 	{"/", "menu.home", atHome},
+	{"/semaine", "menu.week", staff(accounts.Advisor, accounts.Administrator)},
+	{"/suivi", "menu.overview", staff(accounts.Manager)},
+	{"/suivi/fuites", "menu.leaks", keepsDesk},
+	{"/suivi/indicateurs", "menu.indicators", keepsDesk},
 	{"/logements", "menu.dwellings", staff(accounts.Manager, accounts.Administrator)},
 	{"/personnes", "menu.people", staff(accounts.Advisor, accounts.Manager, accounts.Administrator)},
 	{"/formations", "menu.trainings", staff(accounts.Advisor, accounts.Administrator)},
@@ -77,7 +86,7 @@ func below(page, menuPath string) bool {
 	if menuPath == "/" {
 		return strings.HasPrefix(page, "/consommation/") || page == "/gestes" || page == "/verifier" || page == "/comparer"
 	}
-	return strings.HasPrefix(page, menuPath+"/")
+	return strings.HasPrefix(page, menuPath+"/") || menuPath == "/conseils" && page == "/mon-logement"
 }
 
 // FirstPage is where the menu of the session begins.

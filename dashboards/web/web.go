@@ -46,6 +46,8 @@ type Site struct {
 	secure  bool // cookies travel by HTTPS only
 	style   asset
 	icon    asset
+
+	keepForm func(echo.Context) bool // of [Site.KeepForms]; nil keeps none
 }
 
 // NewSite returns the frame with the advisor's name and telephone.

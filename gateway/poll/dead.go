@@ -68,6 +68,7 @@ func (p *Poller) idle(ctx context.Context, at time.Time) bool {
 				wake = at // due, but there is no room before the cycle
 			}
 		}
+		p.expect(time.Until(wake))
 		timer := time.NewTimer(time.Until(wake))
 		select {
 		case <-ctx.Done():

@@ -90,6 +90,7 @@ func (p *Poller) once(ctx context.Context, d *device, r registers.Request) ([]by
 	if err := pause(ctx, time.Until(p.heard.Add(d.profile.Pause))); err != nil {
 		return nil, time.Time{}, err
 	}
+	p.expect(p.config.Timeout)
 	start := time.Now()
 	answer, err := p.bus.Read(ctx, r.Slave, r.Function, r.Address, r.Quantity)
 	at := p.options.Clock.Now()

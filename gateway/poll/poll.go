@@ -48,7 +48,8 @@ type Poller struct {
 	lineDown bool      // in the last cycle
 
 	mu       sync.Mutex
-	coming   *plan // a configuration to take over
+	coming   *plan     // a configuration to take over
+	nextBeat time.Time // when the loop means to go on, by the monotonic clock; zero: it has not begun
 	reports  map[metering.MeterID]*wire.MeterReport
 	order    []metering.MeterID // of the reports
 	reloaded chan struct{}
@@ -166,6 +167,7 @@ func (p *Poller) deliver(readings []wire.UnitReading) {
 	if len(readings) == 0 {
 		return
 	}
+	p.expect(0)
 	if err := p.options.Sink(readings); err != nil {
 		p.options.Figures.lost("spool", len(readings))
 		p.log.Error("readings lost", "readings", len(readings), "err", err)

@@ -34,6 +34,8 @@ type dialect interface {
 	// erase removes the points of meters within the ranges, in their order.
 	// Idempotent.
 	erase(ctx context.Context, bucket, measurement string, meters []metering.MeterID, ranges []Range) error
+	// meters lists the meters that the measurement has points of, or had, sorted.
+	meters(ctx context.Context, bucket, measurement string) ([]metering.MeterID, error)
 	// retention returns how long the bucket keeps its points, 0 for ever. Found
 	// is false where there is no such bucket.
 	retention(ctx context.Context, bucket string) (keep time.Duration, found bool, err error)

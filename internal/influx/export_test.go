@@ -35,3 +35,6 @@ func all(s source) (rs []metering.Reading, err error) {
 	}
 	return rs, nil
 }
+
+// ReadMeters reads the answer to the question for all meters in Flux.
+func ReadMeters(text string) ([]metering.MeterID, error) { return readMeters(strings.NewReader(text)) }

@@ -22,6 +22,9 @@ const (
 	colHotWater  column = "hot_water"
 )
 
+// colVersion stands in the list that is downloaded: it says nothing of a dwelling.
+const colVersion column = "version"
+
 // required are the columns without which a dwelling is none.
 var required = []column{colResidence, colID, colLabel}
 
@@ -73,6 +76,8 @@ func (r *reader) readHeader(number int, cells []cell) {
 		col, known := columnOf(written)
 		_, twice := r.table.columns[col]
 		switch {
+		case letters(written) == string(colVersion):
+			r.header[i] = colVersion
 		case !known:
 			r.table.Fault(number, written, "field.stock_column_unknown", french())
 		case twice:

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/xnetroseraie/xnet/api/resource"
 )
 
 // readRow reads a dwelling, and checks that it stands once in the file.
@@ -23,7 +25,7 @@ func (r *reader) readRow(number int, cells []cell) {
 		default:
 			given[r.header[i]] = true
 			if r.sound(number, r.name(r.header[i]), c) {
-				r.set(&row, r.header[i], text)
+				r.set(&row, r.header[i], resource.Unguarded(text))
 			}
 		}
 	}

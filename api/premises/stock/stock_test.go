@@ -13,6 +13,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/xnetroseraie/xnet/api/premises/stock"
+	"github.com/xnetroseraie/xnet/api/resource"
 )
 
 const header = "résidence;identifiant;bâtiment;escalier;logement;étage;pièces;surface_m2;chauffage;eau_chaude\n"
@@ -123,6 +124,34 @@ func TestFaults(t *testing.T) {
 				t.Errorf("faults (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// The list of dwellings that is downloaded is read again as it was, though texts in
+// it are guarded against spreadsheets.
+func TestOwnListIsReadAgain(t *testing.T) {
+	type dwelling struct {
+		Residence string  `json:"residence"`
+		ID        string  `json:"id"`
+		Building  string  `json:"building"`
+		Label     string  `json:"label"`
+		Floor     int     `json:"floor"`
+		AreaM2    float64 `json:"area_m2"`
+		Version   int64   `json:"version"`
+	}
+	want := []dwelling{{"R", "1", "Étoile", "+12", -1, 40.5, 1}, {"R", "2", "B;=1", "-3", 0, 62, 2}, {"R", "3", "l'été; @", "'=1", 3, 0, 3}, {"R", "4", "A", "=1+1", 3, 0, 3}}
+	file, err := resource.CSV(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, string(file))
+	if len(got.Faults) > 0 || len(got.Rows) != len(want) {
+		t.Fatalf("%d rows, %v of\n%s", len(got.Rows), got.Faults, file)
+	}
+	for i, w := range want {
+		if r := got.Rows[i]; r.ID != w.ID || r.Building != w.Building || r.Label != w.Label || r.Floor != w.Floor || r.AreaM2 != w.AreaM2 {
+			t.Errorf("%+v, want %+v", r, w)
+		}
 	}
 }
 

@@ -19,6 +19,8 @@ type Sitter struct {
 	Context context.Context // of the browser
 	T       *testing.T
 	URL     string // of the site
+
+	way Way // how pages are used
 }
 
 // patience is how long a person waits for what they look for.
@@ -36,60 +38,53 @@ func Sit(t *testing.T, url, code string) *Sitter {
 // SitAt opens a page of a site in a browser of its own; nobody is signed in.
 func SitAt(t *testing.T, url, path string) *Sitter {
 	t.Helper()
-	return &Sitter{testkit.Browser(t, url+path), t, url}
+	return &Sitter{Context: testkit.Browser(t, url+path), T: t, URL: url}
 }
 
 // found is what can be pressed, by its words.
 const found = `(words => [...document.querySelectorAll("a, button, summary, label")].find(e =>
 	e.innerText.replace(/\s+/g, " ").trim().startsWith(words) && e.getClientRects().length > 0))`
 
-// Press clicks on what bears these words; a label leads to its field.
+// Press clicks on what bears these words, or comes to it with the keyboard; a label
+// leads to its field.
 func (p *Sitter) Press(words string) {
 	p.T.Helper()
-	script := fmt.Sprintf(`(() => { const e = %s(%s); if (!e) return "nothing"; e.click(); if (e.control && e.control.select) e.control.select(); return "" })()`, found, strconv.Quote(words))
-	p.eventually(func() error {
-		if missing := p.Ask(script); missing != "" {
-			return fmt.Errorf("nothing says %q", words)
-		}
-		return nil
-	})
+	p.press(fmt.Sprintf(`%s(%s)`, found, strconv.Quote(words)), strconv.Quote(words))
 }
 
-// PressUnder clicks on what begins with these words below a heading; of several, as
-// a line that was unfolded and the button in it, on the last.
+// PressUnder presses what begins with these words below a heading; of several, as
+// a line that was unfolded and the button in it, the last.
 func (p *Sitter) PressUnder(heading, words string) {
 	p.T.Helper()
-	script := fmt.Sprintf(`((heading, words) => {
+	p.press(fmt.Sprintf(`((heading, words) => {
 	const says = e => e.innerText.replace(/\s+/g, " ").trim()
 	const under = [...document.querySelectorAll("section")].find(s => [...s.querySelectorAll("h2, h3")].some(h => says(h).startsWith(heading)))
-	const found = under && [...under.querySelectorAll("a, button, summary, label")].filter(e => says(e).startsWith(words) && e.getClientRects().length > 0)
-	if (!found || found.length === 0) return "nothing"
-	found[found.length - 1].click()
-	return ""
-})(%s, %s)`, strconv.Quote(heading), strconv.Quote(words))
-	p.eventually(func() error {
-		if missing := p.Ask(script); missing != "" {
-			return fmt.Errorf("nothing below %q says %q", heading, words)
-		}
-		return nil
-	})
+	const found = under ? [...under.querySelectorAll("a, button, summary, label")].filter(e => says(e).startsWith(words) && e.getClientRects().length > 0) : []
+	return found[found.length - 1]
+})(%s, %s)`, strconv.Quote(heading), strconv.Quote(words)), fmt.Sprintf("%q below %q", words, heading))
 }
 
 // Answer chooses an answer of the question that bears these words.
 func (p *Sitter) Answer(question, answer string) {
 	p.T.Helper()
-	script := fmt.Sprintf(`((question, answer) => {
+	p.press(fmt.Sprintf(`((question, answer) => {
 	const says = e => e.innerText.replace(/\s+/g, " ").trim()
 	const set = [...document.querySelectorAll("fieldset")].find(e => says(e.querySelector("legend")) === question && e.getClientRects().length > 0)
-	if (!set) return "no question"
-	const e = [...set.querySelectorAll("label")].find(e => says(e).startsWith(answer))
-	if (!e) return "no answer"
-	e.click()
-	return ""
-})(%s, %s)`, strconv.Quote(question), strconv.Quote(answer))
+	return set && [...set.querySelectorAll("label")].find(e => says(e).startsWith(answer))
+})(%s, %s)`, strconv.Quote(question), strconv.Quote(answer)), fmt.Sprintf("%q, asked %q", answer, question))
+}
+
+// press presses what a script finds.
+func (p *Sitter) press(element, told string) {
+	p.T.Helper()
+	if p.way.Keyboard {
+		p.pressByKeyboard(element, told)
+		return
+	}
+	script := fmt.Sprintf(`(() => { const e = %s; if (!e) return "nothing says"; const cover = %s(e); if (cover) return cover; e.click(); if (e.control && e.control.select) e.control.select(); return "" })()`, element, uncovered)
 	p.eventually(func() error {
 		if missing := p.Ask(script); missing != "" {
-			return fmt.Errorf("%s: %q, %q", missing, question, answer)
+			return fmt.Errorf("%s: %s", missing, told)
 		}
 		return nil
 	})
@@ -110,7 +105,11 @@ func (p *Sitter) Fill(label, text string) {
 	typed, entered := strings.CutSuffix(text, "\n")
 	field := fmt.Sprintf(`%s(%s)`, found, strconv.Quote(label))
 	p.eventually(func() error {
-		if at := p.Ask(`(() => { const e = ` + field + `; if (!e || !e.control) return ""; e.control.focus(); e.control.select(); return "there" })()`); at == "" {
+		if p.way.Keyboard {
+			if err := p.reach(field, label); err != nil {
+				return err
+			}
+		} else if at := p.Ask(`(() => { const e = ` + field + `; if (!e || !e.control) return ""; e.control.focus(); e.control.select(); return "there" })()`); at == "" {
 			return fmt.Errorf("no field is called %q", label)
 		}
 		p.Types(typed)

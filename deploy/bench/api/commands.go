@@ -28,6 +28,7 @@ func (c *commands) benchmarks() []bench.Benchmark {
 	return []bench.Benchmark{
 		{Names: []string{"registry-read"}, Run: c.registryRead},
 		{Names: []string{"registration-check"}, Run: c.registrationCheck},
+		{Names: []string{"indicators"}, Run: c.indicators},
 		{Names: []string{"import-600"}, Run: c.importOf(600, 2)},
 		{Names: []string{"import-60000"}, Run: c.importOf(60_000, 60)},
 	}

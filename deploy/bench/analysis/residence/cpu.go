@@ -22,6 +22,15 @@ func (h *House) Spent() (s Spent, err error) {
 	return s, err
 }
 
+// Spent returns what this program and InfluxDB have worked since they were started.
+func (r *Residence) Spent() (s Spent, err error) {
+	if s.Program, err = worked(os.Getpid()); err != nil {
+		return Spent{}, err
+	}
+	s.InfluxDB, err = worked(r.influxd)
+	return s, err
+}
+
 // Where utime and stime stand after the name's closing parenthesis, and their
 // unit, which Linux fixes for programs (proc_pid_stat(5)).
 const (

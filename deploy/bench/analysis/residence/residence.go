@@ -32,6 +32,7 @@ type Plan struct {
 	// HourlyDays is for how many days before today hours are written; days and
 	// months are written of all thirteen months.
 	HourlyDays int
+	Fine       bool      // every reading may be kept, by the households' consent
 	Verbose    bool      // show what the program says
 	Said       io.Writer // for whoever waits
 }

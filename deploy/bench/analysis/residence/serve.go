@@ -40,6 +40,7 @@ type House struct {
 	env     []string
 	codes   []string // of the tenants, by dwelling
 	broker  *mochi.Server
+	url     string // of the broker
 }
 
 // Settle builds the program, has it load the residence's file, and makes a code
@@ -57,7 +58,7 @@ func (r *Residence) Settle(ctx context.Context) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.URL = "http://" + addr
+	h.URL, h.url = "http://"+addr, broker
 	h.env = append(os.Environ(), "XNET_API_LISTEN="+addr, "XNET_API_DATABASE_DSN="+h.dsn(), "XNET_API_ADVISOR_NAME=Advisor",
 		"XNET_API_ADVISOR_TELEPHONE=02 41 00 00 00", "XNET_API_BROKER_URL="+broker, "XNET_API_INFLUX_URL="+r.url, "XNET_API_LOG_LEVEL=warn")
 	if err := h.load(ctx); err != nil {
@@ -108,11 +109,11 @@ func (h *House) file() []byte {
 	for n := range h.Dwellings {
 		fmt.Fprintf(&text, "  - {id: D-%04d, building: %q, staircase: \"%d\", label: \"%d\", floor: %d, rooms: 3, area_m2: 62.5, ",
 			n, string(rune('A'+n/60%26)), 1+n%60/20, n, n%20/4)
-		fmt.Fprintf(&text, "households: [{id: F-%04[1]d, occupants: 2, language: fr, moved_in: %[2]s, consents: [daily_follow_up], "+
-			"persons: [{id: P-%04[1]d, name: Tenant}]}], points: [", n, since)
+		fmt.Fprintf(&text, "households: [{id: F-%04[1]d, occupants: 2, language: fr, moved_in: %[2]s, consents: [%[3]s], "+
+			"persons: [{id: P-%04[1]d, name: Tenant}]}], points: [", n, since, h.consents())
 		for i, k := range Kinds {
 			fmt.Fprintf(&text, "%s{id: D-%04d-%s, kind: %[3]s, meters: [{id: %s, gateway: gw, interval: 10m, index_modulus: %d, "+
-				"max_per_hour: %d, resolution: day, from: %q}]}", strings.Repeat(", ", min(i, 1)), n, k, Meter(k, n), modulus, maxPerHour,
+				"max_per_hour: %d, resolution: %s, from: %q}]}", strings.Repeat(", ", min(i, 1)), n, k, Meter(k, n), modulus, maxPerHour, h.resolution(),
 				since.Start(h.Zone).UTC().Format(time.RFC3339))
 		}
 		text.WriteString("]}\n")

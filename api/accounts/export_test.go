@@ -1,0 +1,4 @@
+package accounts
+
+// Admit is for tests of what a request that is let in bears.
+var Admit = admit
