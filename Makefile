@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo dist build test test-influx2 race check breakage bench bench-poll bench-ingest bench-api bench-analysis bench-pages bench-load screenshots chaos gofmt vet staticcheck archtest pages openapi scripts tidy generated vulncheck
+.PHONY: help demo dist build test test-packages test-influx2 race check breakage bench bench-poll bench-ingest bench-api bench-analysis bench-pages bench-load screenshots chaos gofmt vet staticcheck archtest pages openapi scripts tidy generated vulncheck
 
 # What ships contains no C.
 export CGO_ENABLED ?= 0
@@ -33,6 +33,10 @@ test: ## every test, real servers included; installs what is missing on Debian
 	@.ci/install
 	@.ci/influxd
 	@.ci/test ./...
+
+test-packages: ## the packages in a clean Debian, from installation to the tenant's page; root, about eight minutes
+	@.ci/install mosquitto systemd-container mmdebstrap lintian
+	@go test -tags packages -count=1 -timeout 40m -v ./deploy/packages
 
 test-influx2: ## the tests of what speaks to InfluxDB, on a 2.7 where there is one
 	@go run .ci/influx2.go
@@ -90,11 +94,13 @@ tidy: ## go.mod and go.sum fit the source
 
 vet: ## the Go team's own checks
 	@go vet ./...
+	@go vet -tags packages ./deploy/packages
 	@go vet .ci/summary.go
 	@go vet .ci/influx2.go
 
 staticcheck: ## bugs and simplifications that vet does not see
 	@go run $(staticcheck) ./...
+	@go run $(staticcheck) -tags packages ./deploy/packages
 
 archtest: ## the repository's own rules: imports, sizes, comments, words
 	@go test ./internal/archtest

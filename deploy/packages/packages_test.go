@@ -1,3 +1,5 @@
+//go:build packages
+
 // Package main_test builds the packages, holds them to what Debian asks, and
 // installs them on a clean machine.
 package main_test
