@@ -13,7 +13,7 @@ import (
 // things are what the placeholders of a route stand for, by object.
 func things(object string) map[string]string {
 	r := map[string]string{"residence": "R", "empty": "D-empty", "gateway": "gw-r", "free": "cw-free", "freepoint": "PT-free", "import": "I-man", "letter": "L-amina",
-		"mandate": "M-see", "token": "K-kC", "staff": "P-tec", "stafftoken": "K-kM", "role": "technician", "purpose": "fine_curve", "language": "en", "rest": "mot-de-passe", "month": "2025-11", "file": "consommation.csv", "later": "2026-02", "post": "advisor", "all": "administrator", "kind": "cold_water", "contrast": "fort", "tariff": "TF-r", "day": "2026-04-01", "tip": "TI-" + object, "case": "AC-" + object, "absence": "HA-" + object, "question": "AQ-" + object, "alert": "AL-" + object,
+		"mandate": "M-see", "token": "K-kC", "staff": "P-tec", "stafftoken": "K-kM", "role": "technician", "purpose": "fine_curve", "language": "en", "rest": "mot-de-passe", "month": "2025-11", "file": "consommation.csv", "later": "2026-02", "post": "advisor", "all": "administrator", "kind": "cold_water", "contrast": "fort", "tariff": "TF-r", "day": "2026-04-01", "days": "7", "tip": "TI-" + object, "case": "AC-" + object, "absence": "HA-" + object, "question": "AQ-" + object, "alert": "AL-" + object,
 		"dwelling": "D-" + object, "household": "F-" + object, "person": "P-" + object, "meter": "cw-" + object, "point": "PT-" + object, "serial": "SN-71", "session": "V-" + object}
 	maps.Copy(r, machineThings(object))
 	maps.Copy(r, trainingThings(object))
@@ -30,7 +30,7 @@ func things(object string) map[string]string {
 		r["household"] = ""
 	case "none":
 		for name := range r {
-			if !slices.Contains([]string{"purpose", "role", "rest", "month", "file", "later", "post", "all", "day"}, name) {
+			if !slices.Contains([]string{"purpose", "role", "rest", "month", "file", "later", "post", "all", "day", "days"}, name) {
 				r[name] = "nowhere"
 			}
 		}

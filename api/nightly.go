@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/xnetroseraie/xnet/api/alerts"
 	"github.com/xnetroseraie/xnet/api/consent"
@@ -100,6 +101,12 @@ func (c nightlyCommand) night(ctx context.Context, stdout io.Writer, runner *nig
 	for reason, n := range counts.Refused {
 		fmt.Fprintf(stdout, "  no claim for %d meters: %s\n", n, say("en", reason))
 	}
+	if counts.Late {
+		fmt.Fprintf(stdout, "  a later day was judged already: quiet days and results were completed, and nothing else was changed\n")
+	}
+	if counts.Failed > 0 {
+		return fmt.Errorf("residence %s, nights up to %s: %d homes could not be judged: mend what the log names, and run again", residence.ID, date, counts.Failed)
+	}
 	return nil
 }
 
@@ -130,6 +137,15 @@ type nights struct {
 	runner *nightly.Runner
 	log    *slog.Logger
 	wake   func() // the outbox
+	failed prometheus.Counter
+}
+
+// newFailedHomes is the figure of homes that a morning could not judge.
+func newFailedHomes(registry prometheus.Registerer) prometheus.Counter {
+	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "xnet_api_nights_homes_failed_total",
+		Help: "Homes that a morning's run could not judge, because a row of theirs cannot be read: the log names it."})
+	registry.MustRegister(c)
+	return c
 }
 
 const (
@@ -162,6 +178,9 @@ func (n nights) run(ctx context.Context) {
 }
 
 func (n nights) round(ctx context.Context) error {
+	if err := alerts.NewStore(n.runner.DB).NoteTold(ctx); err != nil {
+		return err
+	}
 	all, err := n.runner.Residences(ctx, "")
 	if err != nil {
 		return err
@@ -175,6 +194,7 @@ func (n nights) round(ctx context.Context) error {
 			continue
 		}
 		counts, err := n.runner.Residence(ctx, residence, date, false)
+		n.failed.Add(float64(counts.Failed))
 		if errors.Is(err, nightly.ErrHeld) {
 			continue
 		}
@@ -183,7 +203,7 @@ func (n nights) round(ctx context.Context) error {
 			continue
 		}
 		n.log.Info("nights judged", "residence", residence.ID, "date", date.String(), "homes", counts.Homes, "opened", counts.Opened,
-			"ended", counts.Ended, "told", counts.Told, "proposed", counts.Proposed)
+			"ended", counts.Ended, "told", counts.Told, "proposed", counts.Proposed, "failed", counts.Failed)
 		n.wake()
 	}
 	return errors.Join(faults...)

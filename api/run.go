@@ -99,7 +99,7 @@ func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log
 	background.Go(func() { programme.NewStore(db).RunActive(ctx, time.Now, log) })
 	background.Go(func() { remind(ctx, c.trainings(db), log) })
 	background.Go(func() { forget(ctx, c.machineRecords(db, time.Now), c.trainingRecords(db, time.Now), log) })
-	background.Go(func() { nights{judged, log, people.outbox.Wake}.run(ctx) })
+	background.Go(func() { nights{judged, log, people.outbox.Wake, newFailedHomes(told)}.run(ctx) })
 	outdoors := consumption.NewOutdoors(consumption.NewNeighbourhood(db, client), client, c.Weather, log, time.Now)
 	background.Go(func() { outdoors.Run(ctx) })
 	background.Go(func() { dog.Run(ctx, watchdog.Answers(c.Listen)) })

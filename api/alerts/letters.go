@@ -81,15 +81,33 @@ func (w *Writer) letters(ctx context.Context, staff accounts.PersonID, id string
 	if err != nil {
 		return nil, fmt.Errorf("letters about alerts: %w", err)
 	}
-	return sqldb.Collect(rows, func(rows *sql.Rows) (l WaitingLetter, err error) {
+	all, err := sqldb.Collect(rows, func(rows *sql.Rows) (l WaitingLetter, err error) {
 		var askedMs int64
 		d, m := &l.door, &l.message
 		err = rows.Scan(&l.ID, &m.Kind, &m.Person, &m.Subject, &askedMs, &l.Name, &l.language,
 			&d.building, &d.staircase, &d.label, &d.residence, &d.street, &d.postcode, &d.town, &l.zone)
 		l.Asked = sqldb.Time(askedMs)
-		m.ID, m.Created = l.ID, w.Now()
+		m.ID, m.Created = l.ID, l.Asked
 		return l, err
 	})
+	if err != nil {
+		return nil, fmt.Errorf("letters about alerts: %w", err)
+	}
+	return w.stillOwed(ctx, all)
+}
+
+// stillOwed leaves out letters to who may not be told any more.
+func (w *Writer) stillOwed(ctx context.Context, all []WaitingLetter) (owed []WaitingLetter, err error) {
+	for _, l := range all {
+		switch _, _, err := w.lines(ctx, l.message); {
+		case errors.Is(err, notify.ErrNothing):
+		case err != nil:
+			return nil, err
+		default:
+			owed = append(owed, l)
+		}
+	}
+	return owed, nil
 }
 
 const letterPrinted = `
@@ -99,7 +117,8 @@ UPDATE outbox
  WHERE id = $1
    AND state = 'waiting'`
 
-// Print returns letters that wait as one PDF, and they wait no more. A letter that
+// Print returns letters that wait as one PDF, they wait no more, and their households
+// count as told. A letter that
 // staff may not print, or that somebody printed, fails with [ErrNoLetter], and none
 // is printed.
 func (w *Writer) Print(ctx context.Context, staff accounts.PersonID, ids []string) ([]byte, error) {
@@ -128,7 +147,7 @@ func (w *Writer) Print(ctx context.Context, staff accounts.PersonID, ids []strin
 	if err != nil {
 		return nil, fmt.Errorf("letters about alerts: %w", err)
 	}
-	return file, sqldb.InTx(ctx, w.Store.db, func(tx *sql.Tx) error {
+	err = sqldb.InTx(ctx, w.Store.db, func(tx *sql.Tx) error {
 		for _, id := range ids {
 			done, err := tx.ExecContext(ctx, letterPrinted, id, sqldb.Ms(w.Now()))
 			if err != nil {
@@ -142,6 +161,10 @@ func (w *Writer) Print(ctx context.Context, staff accounts.PersonID, ids []strin
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return file, w.Store.NoteTold(ctx)
 }
 
 // letter is a letter's page: greeting and what was seen, what to do, where to read on.
@@ -198,12 +221,17 @@ UPDATE outbox
                           FROM alert_question
                          WHERE alert_question.id = outbox.subject
                            AND alert_question.said IS NULL
-                           AND alert_question.asked_ms > $2))`
+                           AND alert_question.asked_ms > $2)
+     OR kind IN ('alert', 'alert_question')
+        AND NOT EXISTS (SELECT 1
+                          FROM membership
+                         WHERE membership.person_id = outbox.person_id
+                           AND (membership.to_date IS NULL OR membership.to_date >= $3)))`
 
 // DropLetters drops the letters that nobody has to read any more: their case is
-// over, or their question answered or older than a week.
+// over, their question answered or older than a week, or whom they are to has left.
 func (s *Store) DropLetters(ctx context.Context, now time.Time) error {
-	if _, err := s.db.ExecContext(ctx, dropLetters, sqldb.Ms(now), sqldb.Ms(now.AddDate(0, 0, -askedFor))); err != nil {
+	if _, err := s.db.ExecContext(ctx, dropLetters, sqldb.Ms(now), sqldb.Ms(now.AddDate(0, 0, -askedFor)), civil.DateIn(now, time.UTC).String()); err != nil {
 		return fmt.Errorf("drop letters about alerts: %w", err)
 	}
 	return nil

@@ -19,7 +19,7 @@ type Past struct {
 	Household   premises.HouseholdID
 	First, Last civil.Date // of its findings
 	State       State
-	Class       Class
+	Class       Class     // empty where its finding cannot be read
 	Ended       time.Time // zero for one that is open
 }
 
@@ -60,10 +60,9 @@ func scanPast(rows *sql.Rows) (point metering.PointID, p Past, err error) {
 		return point, p, err
 	}
 	var f Finding
-	if err := json.Unmarshal([]byte(finding), &f); err != nil {
-		return point, p, err
+	if json.Unmarshal([]byte(finding), &f) == nil { // else its days still tell
+		p.Class = f.Class
 	}
-	p.Class = f.Class
 	if endedMs > 0 {
 		p.Ended = sqldb.Time(endedMs)
 	}
@@ -136,6 +135,11 @@ func (s *Store) Refuse(ctx context.Context, points []Judged, on civil.Date) erro
 	}
 	return sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		for _, j := range points {
+			if gone, err := s.lookout.Erased(ctx, tx, j.Household); err != nil {
+				return err
+			} else if gone {
+				continue
+			}
 			if err := j.write(ctx, tx, on); err != nil {
 				return fmt.Errorf("refusal of point %s: %w", j.Point, err)
 			}

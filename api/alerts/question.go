@@ -72,6 +72,9 @@ func (s *Store) Ask(ctx context.Context, f Finding, household premises.Household
 	first, last := f.Days(zone)
 	id := uuid.Must(uuid.NewV7()).String()
 	err = sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
+		if gone, err := s.lookout.Erased(ctx, tx, household); err != nil || gone {
+			return err
+		}
 		done, err := tx.ExecContext(ctx, insertQuestion, id, string(f.Cause.Point), string(household), on.String(), first.String(), last.String(),
 			string(finding), sqldb.Ms(at), on.AddDays(-askedFor).String())
 		if err != nil {
@@ -271,5 +274,7 @@ func (w *Writer) asking(ctx context.Context, m notify.Message) (k Kept, err erro
 	if err != nil {
 		return k, fmt.Errorf("question %s: %w", m.Subject, err)
 	}
+	k.Cause = k.Finding.Cause
+	k.First, k.Last = k.Finding.Days(k.Zone)
 	return k, nil
 }

@@ -45,19 +45,28 @@ func testTell(t *testing.T, db *sql.DB, s *alerts.Store, now time.Time) {
 	if told, err := s.Tell(t.Context(), k, now); err != nil || !told {
 		t.Fatalf("told %t, %v", told, err)
 	}
-	if _, err := s.Tell(t.Context(), k, now); !errors.Is(err, resource.ErrStale) {
-		t.Errorf("told twice at once: %v", err)
+	if again, err := s.Tell(t.Context(), k, now); err != nil || again {
+		t.Errorf("told twice at once: %t, %v", again, err)
+	}
+	if k = open(t, s)[0]; !k.ToldAt.IsZero() || k.State == alerts.Told {
+		t.Errorf("nobody has printed the letter, and it is %s, told at %s", k.State, k.ToldAt)
+	}
+	testWaiting(t, db, s, k, now)
+	for range 2 {
+		if err := s.NoteTold(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if k = open(t, s)[0]; k.Due(now.Add(6*24*time.Hour)) || !k.Due(now.Add(7*24*time.Hour)) {
 		t.Errorf("told at %s", k.ToldAt)
 	}
 	var channel, person string
 	var kept int
-	err := db.QueryRowContext(t.Context(), `SELECT COUNT(*), MIN(channel), MIN(person_id) FROM outbox WHERE kind = 'alert'`).Scan(&kept, &channel, &person)
+	err := db.QueryRowContext(t.Context(), `SELECT COUNT(*), MIN(channel), MIN(person_id) FROM outbox WHERE kind = 'alert' AND state = 'sent'`).Scan(&kept, &channel, &person)
 	if err != nil || kept != 1 || channel != "letter" || person != "P-amina" {
 		t.Errorf("%d messages, %s to %s, %v", kept, channel, person, err)
 	}
-	w := &alerts.Writer{Store: s, Site: "https://roseraie.example", Advisor: "Nadia", Telephone: "02 41 00 00 00",
+	w := &alerts.Writer{Store: s, Site: "https://roseraie.example", Advisor: "Nadia", Telephone: "02 41 00 00 00", Now: func() time.Time { return now },
 		Say:  func(_, key string, args ...any) string { return key + fmt.Sprint(args...) },
 		Date: func(_ string, d civil.Date) string { return d.String() }}
 	m := notify.Message{Person: "P-amina", Subject: string(k.ID), Created: now}
@@ -69,6 +78,50 @@ func testTell(t *testing.T, db *sql.DB, s *alerts.Store, now time.Time) {
 	m.Person = "P-rose"
 	if _, err := w.Mail(t.Context(), m); !errors.Is(err, notify.ErrNothing) {
 		t.Errorf("a neighbour is told: %v", err)
+	}
+	testLeavers(t, db, w, notify.Message{Person: "P-amina", Subject: string(k.ID), Created: now})
+}
+
+// testWaiting: a week later the letter that nobody printed is replaced, and that one
+// is printed.
+func testWaiting(t *testing.T, db *sql.DB, s *alerts.Store, k alerts.Kept, now time.Time) {
+	t.Helper()
+	if told, err := s.Tell(t.Context(), k, now.Add(6*24*time.Hour)); err != nil || told {
+		t.Errorf("a second letter within a week: %t, %v", told, err)
+	}
+	if told, err := s.Tell(t.Context(), k, now.Add(8*24*time.Hour)); err != nil || !told {
+		t.Errorf("no letter after a week: %t, %v", told, err)
+	}
+	var waiting, dropped int
+	err := db.QueryRowContext(t.Context(), `SELECT SUM(CASE WHEN state = 'waiting' THEN 1 ELSE 0 END), SUM(CASE WHEN state = 'dropped' THEN 1 ELSE 0 END)
+		FROM outbox WHERE kind = 'alert'`).Scan(&waiting, &dropped)
+	if err != nil || waiting != 1 || dropped != 1 {
+		t.Errorf("%d letters wait, %d were dropped: %v", waiting, dropped, err)
+	}
+	if err := s.NoteTold(t.Context()); err != nil || !open(t, s)[0].ToldAt.IsZero() {
+		t.Errorf("told by letters that nobody printed: %v", err)
+	}
+	sqldbtest.Exec(t, db, `UPDATE outbox SET state = 'sent', created_ms = $1, done_ms = $1 WHERE kind = 'alert' AND state = 'waiting'`, now.UnixMilli())
+}
+
+// testLeavers: a message that waited is not for who has left since it was kept, nor
+// for a household that moved out.
+func testLeavers(t *testing.T, db *sql.DB, w *alerts.Writer, m notify.Message) {
+	t.Helper()
+	today := civil.DateIn(w.Now(), time.UTC).String()
+	for _, tt := range []struct{ name, leave, back string }{
+		{"a member who left", `UPDATE membership SET to_date = $1 WHERE person_id = 'P-amina'`, `UPDATE membership SET to_date = NULL WHERE person_id = 'P-amina'`},
+		{"a household that moved out", `UPDATE tenancy SET moved_out = $1 WHERE household_id = 'H-amina'`, `UPDATE tenancy SET moved_out = NULL WHERE household_id = 'H-amina'`},
+	} {
+		m.Created = w.Now().AddDate(0, 0, -3)
+		sqldbtest.Exec(t, db, tt.leave, today)
+		if mail, err := w.Mail(t.Context(), m); !errors.Is(err, notify.ErrNothing) {
+			t.Errorf("%s is written to: %q, %v", tt.name, mail.Subject, err)
+		}
+		sqldbtest.Exec(t, db, tt.back)
+		if _, err := w.Mail(t.Context(), m); err != nil {
+			t.Errorf("after %s came back: %v", tt.name, err)
+		}
 	}
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/xnetroseraie/xnet/api/consent"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/api/sqldb"
@@ -29,15 +31,25 @@ type Kept struct {
 	First, Last civil.Date
 	// Zone is that of the residence, in which its dates are told.
 	Zone *time.Location
+	// Fault says why its finding cannot be read; only [Store.Open] returns such cases.
+	Fault error
 	// stored is how many of the steps are.
 	stored int
 }
 
 // A Store keeps cases with their steps. It may be used from several goroutines.
-type Store struct{ db *sql.DB }
+type Store struct {
+	db      *sql.DB
+	lookout consent.Lookout
+}
 
 // NewStore returns a store on a migrated database.
 func NewStore(db *sql.DB) *Store { return &Store{db: db} }
+
+// Heeding returns a store that begins nothing about a household of which something
+// was erased meanwhile: its [Store.Take], [Store.Ask] and [Store.Refuse] pass over
+// what they are given of it.
+func (s *Store) Heeding(l consent.Lookout) *Store { return &Store{db: s.db, lookout: l} }
 
 const caseColumns = `
 SELECT alert_case.id, alert_case.subject, COALESCE(alert_case.point_id, ''), COALESCE(alert_case.gateway_id, ''),
@@ -63,7 +75,7 @@ func scanKept(rows *sql.Rows) (Kept, error) {
 		return Kept{}, err
 	}
 	if err := json.Unmarshal([]byte(finding), &k.Finding); err != nil {
-		return Kept{}, fmt.Errorf("finding of case %s: %w", k.ID, err)
+		return k, &unreadableError{k.ID, err}
 	}
 	if k.First, err = civil.ParseDate(first); err != nil {
 		return Kept{}, fmt.Errorf("first day of case %s: %w", k.ID, err)
@@ -82,6 +94,18 @@ func scanKept(rows *sql.Rows) (Kept, error) {
 	}
 	return k, nil
 }
+
+// An unreadableError reports a case whose finding cannot be read.
+type unreadableError struct {
+	id  CaseID
+	err error
+}
+
+// Error names the case.
+func (e *unreadableError) Error() string { return fmt.Sprintf("finding of case %s: %v", e.id, e.err) }
+
+// Unwrap returns the cause.
+func (e *unreadableError) Unwrap() error { return e.err }
 
 // A querier is a database or a transaction.
 type querier interface {
@@ -135,13 +159,32 @@ const openOf = caseColumns + ofResidence + `
  ORDER BY alert_case.opened_ms, alert_case.id`
 
 // Open lists the open cases of a residence, the oldest first, for the nightly run
-// and its counts: who asks for a person asks [Store.Seen].
+// and its counts: who asks for a person asks [Store.Seen]. One whose finding cannot be
+// read bears its Fault, and does not keep the others from being listed.
 func (s *Store) Open(ctx context.Context, residence metering.SiteID) ([]Kept, error) {
-	all, err := kept(ctx, s.db, "", openOf, string(residence))
+	rows, err := s.db.QueryContext(ctx, openOf, string(residence))
 	if err != nil {
 		return nil, fmt.Errorf("open cases of %s: %w", residence, err)
 	}
+	all, err := sqldb.Collect(rows, scanOpen)
+	if err != nil {
+		return nil, fmt.Errorf("open cases of %s: %w", residence, err)
+	}
+	for i := range all {
+		if err := all[i].readSteps(ctx, s.db, ""); err != nil {
+			return nil, fmt.Errorf("open cases of %s: %w", residence, err)
+		}
+	}
 	return all, nil
+}
+
+// scanOpen is [scanKept] for a list of which one may be unreadable.
+func scanOpen(rows *sql.Rows) (Kept, error) {
+	k, err := scanKept(rows)
+	if unreadable, is := errors.AsType[*unreadableError](err); is {
+		k.Fault, err = unreadable, nil
+	}
+	return k, err
 }
 
 const updateCase = `

@@ -44,6 +44,9 @@ func (s *Store) Take(ctx context.Context, v Verdict, household premises.Househol
 	}
 	for range mostTries {
 		err = sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
+			if gone, err := s.lookout.Erased(ctx, tx, household); err != nil || gone {
+				return err
+			}
 			opened, err = take(ctx, tx, v.Finding, household, at)
 			return err
 		})

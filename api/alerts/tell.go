@@ -45,12 +45,19 @@ func scanAddress(rows *sql.Rows) (a address, err error) {
 	return a, rows.Scan(&a.person, &a.language, &a.own, &a.contact, &a.email)
 }
 
-// Tell keeps messages to the household of a case, and that they were kept, in one
-// transaction: to each member who gave an e-mail address, else to the household's,
-// else one letter. It reports whether anybody could be told, and fails with
-// [resource.ErrStale] where the case was changed since it was read.
+// Tell keeps messages to the household of a case, in one transaction: to each member
+// who gave an e-mail address, else to the household's, else one letter. They replace
+// those that still wait, and within a week of others none are kept. That the household
+// was told is noted once one of them left, see [Store.NoteTold] and [Writer.Print].
+// Tell reports whether messages were kept, and fails with [resource.ErrStale] where
+// the case was changed since it was read.
 func (s *Store) Tell(ctx context.Context, k Kept, at time.Time) (told bool, err error) {
 	err = sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
+		var recent int
+		err := tx.QueryRowContext(ctx, keptLately, string(k.ID), sqldb.Ms(at.Add(-RemindEvery))).Scan(&recent)
+		if err != nil || recent > 0 {
+			return err
+		}
 		rows, err := tx.QueryContext(ctx, addressesOf, string(k.Household), k.today(at).String(), k.First.String())
 		if err != nil {
 			return err
@@ -62,17 +69,13 @@ func (s *Store) Tell(ctx context.Context, k Kept, at time.Time) (told bool, err 
 		if _, err := tx.ExecContext(ctx, supersede, string(k.ID), sqldb.Ms(at)); err != nil {
 			return err
 		}
-		messages := messagesTo(all, Kind, string(k.ID))
-		for _, m := range messages {
+		for _, m := range messagesTo(all, Kind, string(k.ID)) {
 			if err := notify.Enqueue(ctx, tx, m, at); err != nil {
 				return err
 			}
 		}
-		if k.Case, err = k.Case.Tell(later(at, k.Steps[len(k.Steps)-1].At), string(messages[0].Channel)); err != nil {
-			return err
-		}
 		told = true
-		return update(ctx, tx, k)
+		return update(ctx, tx, k) // of two programs one keeps messages
 	})
 	if err != nil {
 		return false, fmt.Errorf("tell of case %s: %w", k.ID, err)
@@ -80,14 +83,23 @@ func (s *Store) Tell(ctx context.Context, k Kept, at time.Time) (told bool, err 
 	return told, nil
 }
 
-// Of a case one letter waits, the last.
+// What failed or left counts too: a household is not written to each day.
+const keptLately = `
+SELECT COUNT(*)
+  FROM outbox
+ WHERE subject = $1
+   AND kind = 'alert'
+   AND state <> 'dropped'
+   AND created_ms > $2`
+
+// Of a case the messages of one telling wait, the last.
 const supersede = `
 UPDATE outbox
    SET state = 'dropped',
+       recipient = '',
        done_ms = $2
  WHERE subject = $1
    AND kind = 'alert'
-   AND channel = 'letter'
    AND state = 'waiting'`
 
 func messagesTo(all []address, kind, subject string) (messages []notify.Message) {
@@ -137,13 +149,21 @@ func (w *Writer) Mail(ctx context.Context, m notify.Message) (notify.Mail, error
 	return notify.Mail{Subject: subject, Text: strings.Join(lines, "\n\n") + "\n"}, nil
 }
 
+// Who left meanwhile is not told, nor anybody of a household that moved out.
 const whomIsTold = `
 SELECT person.name, person.language
   FROM person
   JOIN membership ON membership.person_id = person.id
+  JOIN tenancy ON tenancy.household_id = membership.household_id
+  JOIN point ON point.dwelling_id = tenancy.dwelling_id
  WHERE person.id = $1
    AND membership.household_id = $2
-   AND (membership.to_date IS NULL OR membership.to_date > $3)`
+   AND membership.from_date <= $3
+   AND membership.from_date <= $4
+   AND (membership.to_date IS NULL OR membership.to_date > $3)
+   AND point.id = $5
+   AND tenancy.moved_in <= $3
+   AND (tenancy.moved_out IS NULL OR tenancy.moved_out > $3)`
 
 func (w *Writer) lines(ctx context.Context, m notify.Message) (subject string, lines []string, err error) {
 	read := w.openCase
@@ -155,7 +175,8 @@ func (w *Writer) lines(ctx context.Context, m notify.Message) (subject string, l
 		return "", nil, err
 	}
 	var name, language string
-	err = w.Store.db.QueryRowContext(ctx, whomIsTold, m.Person, string(k.Household), k.today(m.Created).String()).Scan(&name, &language)
+	err = w.Store.db.QueryRowContext(ctx, whomIsTold, m.Person, string(k.Household), k.today(w.Now()).String(), k.First.String(),
+		string(k.Cause.Point)).Scan(&name, &language)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil, notify.ErrNothing
 	}

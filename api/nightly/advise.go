@@ -84,7 +84,7 @@ func (r *Runner) advise(ctx context.Context, n *night, h *home, _ *Counts) error
 	if err != nil {
 		return fmt.Errorf("tips: %w", err)
 	}
-	due = h.hold(n, h.gate(n, due))
+	due = h.gate(n, h.hold(n, due))
 	stay := tips.Stay{Tenancy: h.tenancy, Household: h.household, MovedIn: h.movedIn, Zone: n.zone}
 	h.changed, err = r.observe(ctx, n, h, known, tips.Settle(stay, h.history, due, n.date))
 	return err
@@ -107,13 +107,20 @@ func (r *Runner) readTips(ctx context.Context, n *night, all []*home) error {
 // leakTips are those that say what an open case says.
 var leakTips = []string{"continuous_flow"}
 
-// gate leaves out what a meter tells that may count for another flat, and tips about
-// a leak of which no case is open: a family is not told of a leak by one and not by
-// the other.
+// waterHabits are the detectors that tell how a home uses its water.
+var waterHabits = []string{"water_above_similar", "water_below_similar", "hot_share", "large_draws", "night_flush"}
+
+// gate leaves out what a meter tells that may count for another flat, tips about a
+// leak of which no case is open, and habits that a leak's water would be blamed on: a
+// family is not told of a leak by one and not by the other, nor to shower shorter for
+// a cistern that runs.
 func (h *home) gate(n *night, due []tips.Proposal) []tips.Proposal {
 	return slices.DeleteFunc(due, func(p tips.Proposal) bool {
 		if !h.verified(p.Finding.Kinds) {
 			return true // it may be a neighbour's
+		}
+		if slices.Contains(waterHabits, p.Entry.Trigger.Detector) {
+			return h.leakedDuring(n, p.Finding)
 		}
 		if !slices.Contains(leakTips, p.Entry.Trigger.Detector) {
 			return false
@@ -124,6 +131,17 @@ func (h *home) gate(n *night, due []tips.Proposal) []tips.Proposal {
 			})
 		}
 		return !slices.ContainsFunc(h.of(p.Entry.Trigger.Kind), leaks)
+	})
+}
+
+// leakedDuring reports whether a leak's water is among what a finding summed up: a
+// case of one of its meters is open, or was on one of its days.
+func (h *home) leakedDuring(n *night, f tips.Finding) bool {
+	return slices.ContainsFunc(h.of(f.Kinds...), func(m fitted) bool {
+		open := slices.ContainsFunc(n.cases[m.Point], func(k alerts.Kept) bool { return k.Cause.Subject == alerts.Water })
+		return open || slices.ContainsFunc(n.pasts[m.Point], func(p alerts.Past) bool {
+			return p.State != alerts.Dismissed && p.Household == h.household && p.First.Before(f.To) && !p.Last.Before(f.From)
+		})
 	})
 }
 

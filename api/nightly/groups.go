@@ -2,7 +2,6 @@ package nightly
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"github.com/xnetroseraie/xnet/api/alerts"
@@ -69,7 +68,7 @@ func (a *reader) next(ctx context.Context, after premises.DwellingID) (last prem
 func (a *reader) read(ctx context.Context, all []*home) group {
 	todo, err := a.j.left(ctx, all)
 	if err == nil && len(todo) > 0 {
-		err = a.furnish(ctx, a.n, todo)
+		err = a.furnishAll(ctx, a.n, todo)
 	}
 	return group{len(all), todo, err}
 }
@@ -117,6 +116,11 @@ func (r *Runner) homes(ctx context.Context, residence premises.Residence, date c
 	if err := ctx.Err(); err != nil {
 		return total, err
 	}
+	late, err := j.overtaken(ctx)
+	if err != nil || late {
+		total.Late = late
+		return total, err
+	}
 	rest, err := r.whole(ctx, n)
 	total.add(rest)
 	return total, err
@@ -125,12 +129,21 @@ func (r *Runner) homes(ctx context.Context, residence premises.Residence, date c
 // judge does a group of homes. What came of them is stored together: cases where
 // they are found, because others may change them, the rest at the end.
 func (r *Runner) judge(ctx context.Context, n *night, g group, j *journal, total *Counts) error {
+	late, err := j.overtaken(ctx)
+	if err != nil {
+		return err
+	}
 	for _, h := range g.todo {
-		if err := r.home(ctx, n, h); err != nil {
-			return fmt.Errorf("home %s: %w", h.dwelling.ID, err)
+		if h.failed {
+			continue
+		}
+		if err := r.home(ctx, n, h, late); err != nil {
+			if err := r.excuse(ctx, h, err); err != nil {
+				return err
+			}
 		}
 	}
-	if err := r.keep(ctx, n, g.todo); err != nil {
+	if err := r.keepAll(ctx, n, g.todo); err != nil {
 		return err
 	}
 	if err := j.note(ctx, g.todo); err != nil {
@@ -143,9 +156,29 @@ func (r *Runner) judge(ctx context.Context, n *night, g group, j *journal, total
 	return nil
 }
 
-func (r *Runner) home(ctx context.Context, n *night, h *home) error {
+// home judges a home. Of an earlier day than one that was run it only observes; of who
+// lives there no more nothing is concluded.
+func (r *Runner) home(ctx context.Context, n *night, h *home, late bool) (err error) {
 	h.counts.Homes = 1
-	for _, do := range []func(context.Context, *night, *home, *Counts) error{r.leave, r.judgeWater, r.judgeRooms, r.judgeSilence, r.advise} {
+	steps := []func(context.Context, *night, *home, *Counts) error{r.leave, r.judgeWater, r.judgeRooms, r.judgeSilence, r.advise}
+	switch {
+	case h.past():
+		h.fresh, steps = nil, steps[:1]
+		if late {
+			return nil
+		}
+	case late:
+		if h.household != "" && h.movedIn.Before(n.date) {
+			h.changed, err = r.observe(ctx, n, h, h.tipsHome(n), nil)
+		}
+		return err
+	}
+	for _, p := range h.points {
+		if err := n.broken[p.ID]; err != nil {
+			return err
+		}
+	}
+	for _, do := range steps {
 		if err := do(ctx, n, h, &h.counts); err != nil {
 			return err
 		}
@@ -156,13 +189,12 @@ func (r *Runner) home(ctx context.Context, n *night, h *home) error {
 // keep stores what the homes' morning came to: quiet days, why nothing is claimed,
 // and tips.
 func (r *Runner) keep(ctx context.Context, n *night, all []*home) error {
-	var days []kept
 	var judged []alerts.Judged
 	changed := make([][]tips.Kept, len(all))
 	for i, h := range all {
-		days, judged, changed[i] = append(days, h.fresh...), append(judged, h.judged...), h.changed
+		judged, changed[i] = append(judged, h.judged...), h.changed
 	}
-	if err := r.keepDays(ctx, days); err != nil {
+	if err := r.keepDays(ctx, n, all); err != nil {
 		return err
 	}
 	if err := n.alerts.Refuse(ctx, judged, n.date); err != nil {

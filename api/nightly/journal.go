@@ -104,15 +104,28 @@ func (j *journal) own(ctx context.Context, q sqldb.Querier, statement string, at
 	return nil
 }
 
+const laterRuns = `
+SELECT COUNT(*)
+  FROM nightly_run
+ WHERE residence_id = $1
+   AND on_date > $2`
+
+// overtaken reports whether a later day was run already, or is being run.
+func (j *journal) overtaken(ctx context.Context) (bool, error) {
+	var later int
+	err := j.db.QueryRowContext(ctx, laterRuns, string(j.residence), j.date.String()).Scan(&later)
+	return later > 0, err
+}
+
 const doneHomes = `
-SELECT dwelling_id
+SELECT dwelling_id, counts
   FROM nightly_home
  WHERE residence_id = $1
    AND on_date = $2
    AND dwelling_id >= $3
    AND dwelling_id <= $4`
 
-// left are the homes that are not done, of some in order of their ids.
+// left are the homes that are not done or failed, of some in order of their ids.
 func (j *journal) left(ctx context.Context, all []*home) ([]*home, error) {
 	if j.again {
 		return all, nil
@@ -121,13 +134,17 @@ func (j *journal) left(ctx context.Context, all []*home) ([]*home, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids, err := sqldb.Collect(rows, func(rows *sql.Rows) (id premises.DwellingID, err error) { return id, rows.Scan(&id) })
+	done := map[premises.DwellingID]bool{}
+	_, err = sqldb.Collect(rows, func(rows *sql.Rows) (struct{}, error) {
+		var id premises.DwellingID
+		var counts string
+		err := rows.Scan(&id, &counts)
+		var c Counts
+		done[id] = json.Unmarshal([]byte(counts), &c) == nil && c.Failed == 0
+		return struct{}{}, err
+	})
 	if err != nil {
 		return nil, err
-	}
-	done := map[premises.DwellingID]bool{}
-	for _, id := range ids {
-		done[id] = true
 	}
 	var todo []*home
 	for _, h := range all {
@@ -141,9 +158,11 @@ func (j *journal) left(ctx context.Context, all []*home) ([]*home, error) {
 const noteHome = `
 INSERT INTO nightly_home (residence_id, on_date, dwelling_id, done_ms, counts)
 VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (residence_id, on_date, dwelling_id) DO NOTHING`
+    ON CONFLICT (residence_id, on_date, dwelling_id) DO UPDATE
+   SET done_ms = excluded.done_ms,
+       counts = excluded.counts`
 
-// note writes down homes that are done, with a sign of life: all of them, or none
+// note writes down homes that are done or failed, with a sign of life: all of them, or none
 // where another took the run over, see [ErrHeld].
 func (j *journal) note(ctx context.Context, all []*home) error {
 	return sqldb.InTx(ctx, j.db, func(tx *sql.Tx) error {

@@ -28,7 +28,9 @@ type home struct {
 	dwelling  premises.Dwelling
 	household premises.HouseholdID // empty: nobody
 	tenancy   string
-	movedIn   civil.Date // or when the last household left; zero: nobody ever did
+	present   string               // the tenancy of today, which may be another where the run is of an earlier day
+	lives     premises.HouseholdID // there today; empty: nobody
+	movedIn   civil.Date           // or when the last household left; zero: nobody ever did
 	occupants int
 	consents  []consent.Purpose
 	points    []meters.Fitted
@@ -49,7 +51,12 @@ type home struct {
 	fresh   []kept // quiet days
 	judged  []alerts.Judged
 	changed []tips.Kept
+	failed  bool
 }
+
+// past reports whether who lived there on the day of the run does so no more, or
+// somebody does now: what was then is not to be told today.
+func (h *home) past() bool { return h.tenancy != h.present }
 
 // A fitted is a meter that hangs at a point of a home.
 type fitted struct {
@@ -98,12 +105,15 @@ SELECT dwelling.id, dwelling.building, dwelling.staircase, dwelling.label, dwell
                                      FROM tenancy AS before
                                     WHERE before.dwelling_id = dwelling.id
                                       AND before.moved_out <= $3), ''),
-       COALESCE(household.occupants, 0)
+       COALESCE(household.occupants, 0), COALESCE(present.id, ''), COALESCE(present.household_id, '')
   FROM dwelling
   LEFT JOIN tenancy ON tenancy.dwelling_id = dwelling.id
                    AND tenancy.moved_in <= $3
                    AND (tenancy.moved_out IS NULL OR tenancy.moved_out > $3)
   LEFT JOIN household ON household.id = tenancy.household_id
+  LEFT JOIN tenancy AS present ON present.dwelling_id = dwelling.id
+                              AND present.moved_in <= $5
+                              AND (present.moved_out IS NULL OR present.moved_out > $5)
  WHERE dwelling.residence_id = $1
    AND dwelling.id > $2
    AND EXISTS (SELECT 1
@@ -114,7 +124,7 @@ SELECT dwelling.id, dwelling.building, dwelling.staircase, dwelling.label, dwell
 
 // load reads the next homes after one, with their meters and consents.
 func (r *Runner) load(ctx context.Context, n *night, after premises.DwellingID) ([]*home, error) {
-	rows, err := r.DB.QueryContext(ctx, someHomes, string(n.residence.ID), string(after), n.date.String(), homesAtOnce)
+	rows, err := r.DB.QueryContext(ctx, someHomes, string(n.residence.ID), string(after), n.date.String(), homesAtOnce, n.today.String())
 	if err != nil {
 		return nil, fmt.Errorf("homes: %w", err)
 	}
@@ -122,7 +132,7 @@ func (r *Runner) load(ctx context.Context, n *night, after premises.DwellingID) 
 		h := &home{quiet: map[metering.MeterID]quiet{}, rooms: map[metering.MeterID][]metering.Reading{}, curves: map[metering.Kind][]metering.IntervalConsumption{}}
 		var movedIn string
 		d := &h.dwelling
-		err := rows.Scan(&d.ID, &d.Building, &d.Staircase, &d.Label, &d.AreaM2, &d.Heating, &d.HotWater, &h.household, &h.tenancy, &movedIn, &h.occupants)
+		err := rows.Scan(&d.ID, &d.Building, &d.Staircase, &d.Label, &d.AreaM2, &d.Heating, &d.HotWater, &h.household, &h.tenancy, &movedIn, &h.occupants, &h.present, &h.lives)
 		if err == nil && movedIn != "" {
 			h.movedIn, err = civil.ParseDate(movedIn)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/xnetroseraie/xnet/api/alerts"
 	"github.com/xnetroseraie/xnet/api/charges"
+	"github.com/xnetroseraie/xnet/api/consent"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/premises"
@@ -58,11 +59,17 @@ type Counts struct {
 	Proposed  int            `json:"proposed"` // tips that are new
 	Changed   int            `json:"changed"`  // tips
 	Unchanged int            `json:"-"`        // homes that were done before
+	// Failed are homes that could not be judged, each with its fault in the log; the
+	// next run tries them again.
+	Failed int `json:"failed,omitempty"`
+	// Late says that a later day was run already: nothing of the present was changed.
+	Late bool `json:"-"`
 }
 
 func (c *Counts) add(d Counts) {
 	c.Homes, c.Judged, c.Asked, c.Opened, c.Ended = c.Homes+d.Homes, c.Judged+d.Judged, c.Asked+d.Asked, c.Opened+d.Opened, c.Ended+d.Ended
 	c.Told, c.Proposed, c.Changed, c.Unchanged = c.Told+d.Told, c.Proposed+d.Proposed, c.Changed+d.Changed, c.Unchanged+d.Unchanged
+	c.Failed, c.Late = c.Failed+d.Failed, c.Late || d.Late
 	for reason, n := range d.Refused {
 		c.refuse(reason, n)
 	}
@@ -95,7 +102,12 @@ var ErrTooEarly = errors.New("that day's nights are not over: name a day whose m
 
 // Residence runs over a residence for a civil day. Homes that this day's run has
 // done are passed over, unless again. It fails with [ErrHeld], with [ErrTooEarly],
-// and where the database or InfluxDB does not answer; the next run goes on there.
+// and where the database or InfluxDB does not answer; the next run goes on there. A
+// home whose own rows cannot be read keeps no other from being judged: it is counted
+// as failed.
+//
+// A run for a day before one that was run completes the quiet days and observes what
+// was taken up, and changes nothing else: cases, tips and letters are of the present.
 func (r *Runner) Residence(ctx context.Context, residence premises.Residence, date civil.Date, again bool) (Counts, error) {
 	if Day(r.Now(), residence.Zone).Before(date) {
 		return Counts{}, fmt.Errorf("nights of %s in %s: %w", date, residence.ID, ErrTooEarly)
@@ -118,6 +130,7 @@ func (r *Runner) Residence(ctx context.Context, residence premises.Residence, da
 type night struct {
 	residence premises.Residence
 	date      civil.Date
+	today     civil.Date // of the run itself; not before date
 	morning   time.Time
 	zone      *time.Location
 
@@ -126,11 +139,13 @@ type night struct {
 	prices   prices
 	similar  similar
 	cases    map[metering.PointID][]alerts.Kept
+	broken   map[metering.PointID]error // cases that cannot be read
 	pasts    map[metering.PointID][]alerts.Past
 	provided map[premises.DwellingID][]charges.Provision
 	// computers are the days on which the programme handed a household its own.
 	computers map[premises.HouseholdID]civil.Date
 
+	lookout consent.Lookout // for erasures meanwhile
 	alerts  *alerts.Store
 	tips    *tips.Store
 	charges *charges.Store
@@ -138,8 +153,10 @@ type night struct {
 }
 
 func (r *Runner) night(ctx context.Context, residence premises.Residence, date civil.Date) (*night, error) {
-	n := &night{residence: residence, date: date, zone: residence.Zone, morning: alerts.Morning(date, residence.Zone),
-		alerts: alerts.NewStore(r.DB), tips: tips.NewStore(r.DB, r.Catalogue), charges: charges.NewStore(r.DB),
+	begun := r.Now()
+	watch := consent.Lookout{Since: begun, Now: r.Now}
+	n := &night{residence: residence, date: date, today: civil.DateIn(begun, residence.Zone), zone: residence.Zone, morning: alerts.Morning(date, residence.Zone),
+		lookout: watch, alerts: alerts.NewStore(r.DB).Heeding(watch), tips: tips.NewStore(r.DB, r.Catalogue).Heeding(watch), charges: charges.NewStore(r.DB),
 		reader: consumption.NewReader(premises.NewStore(r.DB), meters.NewStore(r.DB), r.Influx)}
 	var err error
 	if n.weather, err = consumption.NewNeighbourhood(r.DB, r.Influx).Weather(ctx, residence.ID, date.AddDays(-historyDays), date); err != nil {
@@ -206,8 +223,12 @@ func (n *night) readCases(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.cases = map[metering.PointID][]alerts.Kept{}
+	n.cases, n.broken = map[metering.PointID][]alerts.Kept{}, map[metering.PointID]error{}
 	for _, k := range open {
+		if k.Fault != nil {
+			n.broken[k.Cause.Point] = k.Fault
+			continue
+		}
 		n.cases[k.Cause.Point] = append(n.cases[k.Cause.Point], k)
 	}
 	return nil

@@ -57,7 +57,7 @@ func (r *Runner) outcome(ctx context.Context, n *night, h *home, known tips.Home
 	if look == 0 {
 		return tips.Observe(trial, n.date), nil // too early, and says so
 	}
-	if k.Observed.Verdict != "" && k.Observed.WeeksLooked == look {
+	if k.Observed.Verdict != "" && k.Observed.WeeksLooked >= look {
 		return tips.Outcome{}, nil
 	}
 	var err error

@@ -332,22 +332,37 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
        from_index = excluded.from_index,
        to_index = excluded.to_index`
 
-func (r *Runner) keepDays(ctx context.Context, fresh []kept) error {
-	if len(fresh) == 0 {
+// keepDays stores the homes' new quiet days, but for who had something erased since
+// they were read.
+func (r *Runner) keepDays(ctx context.Context, n *night, all []*home) error {
+	if !slices.ContainsFunc(all, func(h *home) bool { return len(h.fresh) > 0 }) {
 		return nil
 	}
 	return sqldb.InTx(ctx, r.DB, func(tx *sql.Tx) error {
-		for _, d := range fresh {
-			known, fromMs, toMs := 0, int64(0), int64(0)
-			if d.known {
-				known, fromMs, toMs = 1, sqldb.Ms(d.day.From.At), sqldb.Ms(d.day.To.At)
-			}
-			_, err := tx.ExecContext(ctx, putDay, string(d.meter), int64(d.about/time.Second), d.date.String(), known, int64(d.step),
-				fromMs, toMs, int64(d.day.From.Index), int64(d.day.To.Index))
+		for _, h := range all {
+			gone, err := n.lookout.Erased(ctx, tx, h.household)
 			if err != nil {
-				return fmt.Errorf("keep the quiet day %s of meter %s: %w", d.date, d.meter, err)
+				return err
+			}
+			for _, d := range h.fresh {
+				if gone {
+					break
+				}
+				if err := d.keep(ctx, tx); err != nil {
+					return fmt.Errorf("keep the quiet day %s of meter %s: %w", d.date, d.meter, err)
+				}
 			}
 		}
 		return nil
 	})
+}
+
+func (d kept) keep(ctx context.Context, tx *sql.Tx) error {
+	known, fromMs, toMs := 0, int64(0), int64(0)
+	if d.known {
+		known, fromMs, toMs = 1, sqldb.Ms(d.day.From.At), sqldb.Ms(d.day.To.At)
+	}
+	_, err := tx.ExecContext(ctx, putDay, string(d.meter), int64(d.about/time.Second), d.date.String(), known, int64(d.step),
+		fromMs, toMs, int64(d.day.From.Index), int64(d.day.To.Index))
+	return err
 }

@@ -18,6 +18,11 @@ import (
 // tell of what, and what need not be kept any longer.
 func (r *Runner) whole(ctx context.Context, n *night) (c Counts, err error) {
 	if err := r.judgeGateways(ctx, n, &c); err != nil {
+		if err := r.excuseWhole(ctx, n, err, &c); err != nil {
+			return c, err
+		}
+	}
+	if err := n.alerts.NoteTold(ctx); err != nil {
 		return c, err
 	}
 	if err := n.readCases(ctx); err != nil {
@@ -27,7 +32,9 @@ func (r *Runner) whole(ctx context.Context, n *night) (c Counts, err error) {
 		for _, k := range n.cases[point] {
 			told, err := r.tell(ctx, n, k)
 			if err != nil {
-				return c, fmt.Errorf("tell of case %s: %w", k.ID, err)
+				if err := r.excuseWhole(ctx, n, fmt.Errorf("tell of case %s: %w", k.ID, err), &c); err != nil {
+					return c, err
+				}
 			}
 			if told {
 				c.Told++

@@ -13,13 +13,13 @@ import (
 // byMove makes the step by which a case leaves with its household.
 const byMove = "move"
 
-// leave ends the open cases of who lives there no more: what they tell is not the
-// next one's.
+// leave ends the open cases of who lives there no more today: what they tell is not
+// the next one's.
 func (r *Runner) leave(ctx context.Context, n *night, h *home, c *Counts) error {
 	for _, p := range h.points {
 		var theirs []alerts.Kept
 		for _, k := range n.cases[p.ID] {
-			if k.Household == h.household {
+			if k.Household == h.lives {
 				theirs = append(theirs, k)
 				continue
 			}

@@ -68,10 +68,17 @@ func (k Kept) to(state State, on civil.Date) (Kept, error) {
 }
 
 // write stores changed instances and their steps, all or none. It fails with
-// [resource.ErrStale] where one was changed since it was read.
+// [resource.ErrStale] where one was changed since it was read, or erased.
 func (s *Store) write(ctx context.Context, changed []Kept, at time.Time, by string) error {
 	return sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
-		for _, k := range changed {
+		for i, k := range changed {
+			if i == 0 || changed[i-1].Household != k.Household {
+				if gone, err := s.lookout.Erased(ctx, tx, k.Household); err != nil {
+					return err
+				} else if gone {
+					return resource.ErrStale
+				}
+			}
 			if err := k.write(ctx, tx, at, by); err != nil {
 				return fmt.Errorf("tip %s %s: %w", k.Tip, k.ID, err)
 			}

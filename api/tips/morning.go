@@ -88,7 +88,13 @@ func (s *Store) History(ctx context.Context, tenancy string) ([]Kept, error) {
 // archived, what is chosen is proposed or proposed anew with this morning's
 // figures, and the rest waits out of sight. It returns the instances that changed
 // or are new; the same history and the same findings on the same day give none.
+//
+// A day before one on which the stay was settled changes nothing, and nor does a day
+// before an instance's own state: what is known since then is newer.
 func Settle(stay Stay, history []Kept, due []Proposal, today civil.Date) []Kept {
+	if slices.ContainsFunc(history, func(k Kept) bool { return today.Before(k.Chosen) }) {
+		return nil
+	}
 	after := make([]Kept, len(history))
 	for i, k := range history {
 		after[i] = k.age(today)
@@ -104,6 +110,10 @@ func Settle(stay Stay, history []Kept, due []Proposal, today civil.Date) []Kept 
 	}
 	var changed []Kept
 	for i, k := range after {
+		if today.Before(k.Since) {
+			delete(ranks, k.Tip)
+			continue
+		}
 		if k.open() && ranks[k.Tip] == 0 {
 			k.Rank = 0
 		}
@@ -208,9 +218,10 @@ func (k Kept) written() string {
 }
 
 // Watch moves a tip that was taken up along to what o says. It returns the
-// instance as it was where there is nothing new.
+// instance as it was where there is nothing new, and for a day or a look before the
+// last.
 func (k Kept) Watch(o Outcome, today civil.Date) (Kept, error) {
-	if !k.followed() {
+	if !k.followed() || today.Before(k.Since) || k.state() != Committed && o.WeeksLooked < k.Observed.WeeksLooked {
 		return k, nil
 	}
 	was := k

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/xnetroseraie/xnet/api/consent"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/sqldb"
@@ -80,11 +81,18 @@ var leadsTo = map[Answered]State{Doing: Committed, Done: DoneAlready, NotHere: N
 type Store struct {
 	db        *sql.DB
 	catalogue *Catalogue
+	lookout   consent.Lookout
 }
 
 // NewStore returns a store on a migrated database. An instance of a tip that the
 // catalogue does not have any more is not shown.
 func NewStore(db *sql.DB, c *Catalogue) *Store { return &Store{db: db, catalogue: c} }
+
+// Heeding returns a store whose [Store.Keep] and [Store.KeepAll] store nothing of a
+// household of which something was erased meanwhile, as where somebody was quicker.
+func (s *Store) Heeding(l consent.Lookout) *Store {
+	return &Store{db: s.db, catalogue: s.catalogue, lookout: l}
+}
 
 const columns = `
 SELECT DISTINCT tip_instance.id, tip_instance.household_id, tip_instance.tenancy_id, tip_instance.tip, tip_instance.state, tip_instance.since_date,

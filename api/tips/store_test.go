@@ -217,6 +217,34 @@ func TestMornings(t *testing.T) {
 	t.Error("forty mornings without an answer, and it is still there")
 }
 
+// A run for an earlier day changes nothing of what a later one left, and proposes
+// nothing; an answer of today is not undone by yesterday's run.
+func TestEarlierMorning(t *testing.T) {
+	h := openHouse(t, sqldbtest.Open(t, t.TempDir()+"/x.db"))
+	rose := premises.Own("P-rose")
+	h.morning(t, h.standby(t, h.today(), 110))
+	late, today := h.now.AddDate(0, 0, -25), h.now
+	h.now = late
+	for _, due := range [][]tips.Proposal{nil, {h.standby(t, h.today(), 300)}} {
+		if changes := h.morning(t, due...); changes != 0 {
+			t.Errorf("%d changes by a run for 25 days ago", changes)
+		}
+	}
+	h.now = today
+	tip := h.shown(t, rose).Tips[0]
+	if tip.Finding.Figures["watts"] != 110 {
+		t.Errorf("today's tip has the figures of then: %+v", tip.Finding)
+	}
+	if err := h.store.Answer(t.Context(), rose, h.now, tip.ID, tip.Version, tips.Doing); err != nil {
+		t.Fatal(err)
+	}
+	taken := h.shown(t, rose).Taken[0]
+	moved, err := taken.Watch(tips.Outcome{Verdict: tips.Visible, WeeksLooked: 4}, h.today().AddDays(-1))
+	if err != nil || moved.State != tips.Committed {
+		t.Errorf("yesterday's run makes it %s, %v", moved.State, err)
+	}
+}
+
 // What was taken back hides its tips at once, and an erasure takes them away.
 func TestConsentAndErasure(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {

@@ -56,7 +56,10 @@ func newClassroom(t *testing.T) *classroom {
 		(&tenant.MyComputer{Site: s.Frame, Homes: homes, Machines: computers.NewStore(s.DB, c.store), Store: c.store, Clerk: clerk, Now: now}).Register(e)
 		e.GET("/", func(c echo.Context) error {
 			session, _ := accounts.Who(c)
-			return c.Redirect(303, web.FirstPage(session))
+			if first := web.FirstPage(session); first != "/" {
+				return c.Redirect(303, first)
+			}
+			return c.Redirect(303, "/mon-ordinateur")
 		}, accounts.Anyone(accounts.NoScope))
 		e.GET("/semaine", func(c echo.Context) error { return c.Redirect(303, "/formations") })
 	})
