@@ -281,6 +281,12 @@ func TestWhoIsLetIn(t *testing.T) {
 func TestReplacedGatewayIsShutOut(t *testing.T) {
 	h := newHall(t)
 	stolen := h.passwords["R/gw-r"]
+	// Whoever is answered knows that the broker minds signals: it listens before.
+	c, err := h.join("ssl://"+h.safe, "R/gw-r", stolen, h.trust(tls.VersionTLS13), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Disconnect(100)
 	h.enrol("gw-r")
 	if err := h.command.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
