@@ -118,6 +118,7 @@ func (j *journey) tries(who string, s stage) (int, string) {
 			a.sign(request)
 		}
 	}
+	seeMachine(j.t, j.db, request)
 	answer := httptest.NewRecorder()
 	j.routes.ServeHTTP(answer, request)
 	return answer.Code, answer.Body.String()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,21 @@ import (
 	"strings"
 	"testing"
 )
+
+// seeMachine says in a request that grades a computer which version was seen.
+func seeMachine(t *testing.T, db *sql.DB, request *http.Request) {
+	t.Helper()
+	path, ok := strings.CutSuffix(request.URL.Path, "/grades")
+	if !ok {
+		return
+	}
+	var version int64
+	err := db.QueryRowContext(t.Context(), `SELECT version FROM machine WHERE id = $1`, path[strings.LastIndex(path, "/")+1:]).Scan(&version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("If-Match", fmt.Sprintf("%q", fmt.Sprint(version)))
+}
 
 // A walk asks the API in the name of the matrix's actors, one after the other.
 type walk struct {
@@ -27,6 +43,7 @@ func (w walk) ask(who, method, path, body string, want int) map[string]any {
 	request := httptest.NewRequestWithContext(w.t.Context(), method, apiRoot+path, strings.NewReader(body))
 	request.Header.Set("Content-Type", "application/json")
 	matrixActors[i].sign(request)
+	seeMachine(w.t, w.m.db, request)
 	recorder := httptest.NewRecorder()
 	w.m.routes.ServeHTTP(recorder, request)
 	if recorder.Code != want {

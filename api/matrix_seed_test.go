@@ -97,7 +97,7 @@ INSERT INTO tip_instance (id, household_id, tenancy_id, tip, state, since_date, 
 // references allow.
 var matrixTables = []string{"house_answer", "house_absence", "alert_question", "tip_step", "tip_need", "tip_instance", "alert_step", "alert_refusal", "alert_case", "training_follow_up", "training_position", "training_reminder", "training_step", "training_enrolment", "training_seat", "training_session", "training_course", "training_duty",
 	"repair_step", "repair_ticket", "machine_wait", "machine_sale", "machine", "machine_name", "machine_slip", "machine_event", "machine_drive", "machine_wipe", "machine_test", "machine_defect",
-	"registration_check", "computer_programme", "workshop_price", "machine_counter", "outdoor_day", "typical_month", "tariff", "provision", "idempotency", "api_token", "session", "email_code", "sign_in", "way_in", "outbox", "stock_import", "access_log", "move_event",
+	"registration_check", "computer_programme", "workshop_price", "workshop_price_change", "machine_counter", "outdoor_day", "typical_month", "tariff", "provision", "idempotency", "api_token", "session", "email_code", "sign_in", "way_in", "outbox", "stock_import", "access_log", "move_event",
 	"erasure_part", "erasure", "consent", "mandate", "staff_role", "gateway_config", "incident", "meter_standing", "meter_still", "meter_report", "gateway_report",
 	"meter_check_step", "meter_check", "binding", "meter", "point", "bus", "gateway", "membership", "tenancy", "household", "person", "dwelling", "staircase", "building", "residence"}
 

@@ -22,6 +22,17 @@ func (f *faults) add(name, message string, args ...any) {
 	*f = append(*f, problem.Field{Name: name, Message: message, Args: args})
 }
 
+// hidden are signs that no text bears: controls but ends of lines, those that turn
+// the direction of writing, and what stands for a sign that was lost.
+func hidden(r rune) bool { return r != '\n' && accounts.Unreadable(r) || r == utf8.RuneError }
+
+// day refuses a day that nobody can mean.
+func (f *faults) day(name string, d *civil.Date) {
+	if d != nil && soundDay(name, *d) != nil {
+		f.add(name, "computers.day_range", firstYear, lastYear)
+	}
+}
+
 // text brings a text into its normal form and holds its length in characters.
 func (f *faults) text(name string, t *string, least, most int) {
 	*t = strings.TrimSpace(*t)
@@ -30,8 +41,10 @@ func (f *faults) text(name string, t *string, least, most int) {
 		f.add(name, "field.missing")
 	case n > most:
 		f.add(name, "field.too_long", most)
-	case strings.ContainsFunc(*t, func(r rune) bool { return unicode.IsControl(r) && r != '\n' || r == utf8.RuneError }):
-		f.add(name, "field.type")
+	case !utf8.ValidString(*t) || strings.ContainsFunc(*t, hidden):
+		f.add(name, "field.malformed")
+	case least > 0 && !strings.ContainsFunc(*t, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }):
+		f.add(name, "field.missing")
 	}
 }
 
@@ -121,6 +134,7 @@ func (b *machineBody) Check() []problem.Field {
 	f.text("register_no", &b.RegisterNo, 0, 64)
 	oneOf(&f, "kind", b.Kind, []Kind{Used, New})
 	oneOf(&f, "form", b.Form, []Form{Desktop, Laptop})
+	f.day("received_on", b.ReceivedOn)
 	f.between("memory_mb", int64(b.MemoryMB), 0, 4<<20)
 	f.between("cost_cents", b.CostCents, 0, 10_000_000)
 	if b.MAC = strings.TrimSpace(b.MAC); b.MAC != "" {
@@ -308,14 +322,22 @@ func (b *returnBody) Check() []problem.Field {
 }
 
 type complaintBody struct {
-	Problem string      `json:"problem"`
-	On      *civil.Date `json:"on"`
+	ownComplaintBody
+	On *civil.Date `json:"on"`
 }
 
+// An ownComplaintBody is what a household sends: it does not choose the day.
+type ownComplaintBody struct {
+	Problem string `json:"problem"`
+}
+
+// mostProblem is how many characters a complaint has at most.
+const mostProblem = 1000
+
 // Check implements resource.Checked.
-func (b *complaintBody) Check() []problem.Field {
+func (b *ownComplaintBody) Check() []problem.Field {
 	var f faults
-	f.text("problem", &b.Problem, 1, 1000)
+	f.text("problem", &b.Problem, 1, mostProblem)
 	return f
 }
 
@@ -357,5 +379,6 @@ func (b *waitBody) Check() []problem.Field {
 		f.add("household", "field.missing")
 	}
 	oneOf(&f, "kind", b.Kind, []Kind{Used, New})
+	f.day("asked_on", b.AskedOn)
 	return f
 }

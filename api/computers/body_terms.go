@@ -19,6 +19,7 @@ func (b *priceBody) Check() []problem.Field {
 	if b.From.IsZero() {
 		f.add("from", "field.missing")
 	}
+	f.day("from", &b.From)
 	f.between("price_cents", b.Cents, 0, 1_000_000)
 	return f
 }
@@ -38,6 +39,8 @@ func (b *programmeBody) Check() []problem.Field {
 	if b.From.IsZero() {
 		f.add("from", "field.missing")
 	}
+	f.day("from", &b.From)
+	f.day("until", b.Until)
 	if b.Until != nil && !b.From.Before(*b.Until) {
 		f.add("until", "computers.until_before_from")
 	}

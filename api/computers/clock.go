@@ -30,8 +30,11 @@ func clocksOf(opened civil.Date, targetDays int, steps []TicketStep, today civil
 	last, targetEnd := today, today
 	for _, s := range steps {
 		switch s.State {
-		case TicketRepaired, TicketReplaced, TicketRefused:
+		case TicketRepaired, TicketRefused:
 			c.TargetDone, targetEnd = true, s.On
+		case TicketReplaced: // the household has another one from that day on
+			c.TargetDone, targetEnd = true, s.On
+			c.LegalDone, last = true, s.On
 		case TicketGivenBack:
 			c.LegalDone, last = true, s.On
 		case TicketParts, TicketTenant:

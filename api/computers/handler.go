@@ -183,7 +183,11 @@ func (h *Handler) grade(c echo.Context) error {
 		return err
 	}
 	who, id := asked(c)
-	err = h.Store.SetGrades(c.Request().Context(), who, MachineID(id), sent.Appearance, sent.Function, h.Now())
+	version, err := resource.Version(c)
+	if err != nil {
+		return err
+	}
+	err = h.Store.Regrade(c.Request().Context(), who, MachineID(id), version, sent.Appearance, sent.Function, h.Now())
 	return h.changed(c, http.StatusOK, who, MachineID(id), err)
 }
 

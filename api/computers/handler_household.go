@@ -78,7 +78,7 @@ func (h *Handler) openTicket(c echo.Context) error {
 		return err
 	}
 	who, id := asked(c)
-	ticket, err := h.Store.OpenTicket(c.Request().Context(), who, MachineID(id), Complaint{sent.Problem, day(sent.On)}, h.Now())
+	ticket, err := h.Store.OpenTicket(c.Request().Context(), who, MachineID(id), Complaint{Problem: sent.Problem, On: day(sent.On)}, h.Now())
 	return h.turned(c, http.StatusCreated, who, ticket, err)
 }
 
@@ -121,12 +121,12 @@ func (h *Handler) ownMachines(c echo.Context) error {
 }
 
 func (h *Handler) openOwnTicket(c echo.Context) error {
-	sent, err := resource.Decode[complaintBody](c)
+	sent, err := resource.Decode[ownComplaintBody](c)
 	if err != nil {
 		return err
 	}
 	_, id := asked(c)
-	ticket, err := h.Store.OpenOwnTicket(c.Request().Context(), viewer(c), MachineID(id), Complaint{sent.Problem, day(sent.On)}, h.Now())
+	ticket, err := h.Store.OpenOwnTicket(c.Request().Context(), viewer(c), MachineID(id), sent.Problem, h.Now())
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package computers
 
 import (
+	"errors"
 	"io"
 	"net/http"
 
@@ -100,19 +101,42 @@ func (h *Handler) setProgramme(c echo.Context) error {
 		return fault("residence", "field.not_one_of", id)
 	}
 	p := Programme{Residence: metering.SiteID(id), From: sent.From, Until: day(sent.Until), PerHousehold: sent.PerHousehold, TargetDays: sent.TargetDays, Months: sent.Months}
+	if p.Version, err = h.seenTerms(c, p.Residence); err != nil {
+		return err
+	}
 	if err := h.Store.SetProgramme(c.Request().Context(), who, p); err != nil {
 		return err
 	}
 	return h.programme(c)
 }
 
+// seenTerms is the version of the terms that the sender means to change; who sends
+// the first of a residence needs none.
+func (h *Handler) seenTerms(c echo.Context, r metering.SiteID) (int64, error) {
+	version, err := resource.Version(c)
+	if err == nil {
+		return version, nil
+	}
+	who, _ := asked(c)
+	if _, none := h.Store.Programme(c.Request().Context(), who, r); errors.Is(none, ErrNone) && c.Request().Header.Get("If-Match") == "" {
+		return -1, nil
+	}
+	return 0, err
+}
+
 func (h *Handler) prices(c echo.Context) error {
 	who, id := asked(c)
+	// The version first: a price that comes between makes it too old, never too new.
+	version, err := h.Store.PricesVersion(c.Request().Context(), who, metering.SiteID(id))
+	if err != nil {
+		return err
+	}
 	all, err := h.Store.Prices(c.Request().Context(), who, metering.SiteID(id))
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, resource.List[priceBody]{Items: resource.Mapped(all, func(p Price) priceBody { return priceBody(p) })})
+	items := resource.Mapped(all, func(p Price) priceBody { return priceBody{p.What, p.From, p.Cents} })
+	return resource.Answer(c, http.StatusOK, version, resource.List[priceBody]{Items: items})
 }
 
 func (h *Handler) setPrice(c echo.Context) error {
@@ -121,7 +145,12 @@ func (h *Handler) setPrice(c echo.Context) error {
 		return err
 	}
 	who, id := asked(c)
-	if err := h.Store.SetPrice(c.Request().Context(), who, metering.SiteID(id), Price(sent)); err != nil {
+	version, err := resource.Version(c)
+	if err != nil {
+		return err
+	}
+	p := Price{What: sent.What, From: sent.From, Cents: sent.Cents, At: h.Now(), Seen: version}
+	if err := h.Store.SetPrice(c.Request().Context(), who, metering.SiteID(id), p); err != nil {
 		return err
 	}
 	return h.prices(c)

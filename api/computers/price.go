@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/resource"
+	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
@@ -36,6 +38,10 @@ type Price struct {
 	What  Priced
 	From  civil.Date
 	Cents int64
+	// At is when it is set, zero for the clock's now; lists leave it zero. Seen is the
+	// version of the list that the sender saw, 0 for whichever.
+	At   time.Time
+	Seen int64
 }
 
 const findPrice = `
@@ -64,6 +70,24 @@ SELECT what, from_date, price_cents
  WHERE residence_id = $1
  ORDER BY what, from_date`
 
+const pricesVersion = `
+SELECT COALESCE(MAX(number), 1)
+  FROM workshop_price_change
+ WHERE residence_id = $1`
+
+// PricesVersion is the version of a residence's prices, from 1 on, or [ErrNone].
+func (s *Store) PricesVersion(ctx context.Context, who accounts.PersonID, residence metering.SiteID) (int64, error) {
+	_, err := reached(ctx, s.db, reachOverseers, who, string(residence), time.Time{})
+	var version int64
+	if err == nil {
+		version, err = one(ctx, s.db, scanCount, pricesVersion, string(residence))
+	}
+	if err != nil {
+		return 0, fmt.Errorf("prices of %s: %w", residence, err)
+	}
+	return version, nil
+}
+
 // Prices lists the prices of a residence by what they are of and by date, or fails
 // with [ErrNone].
 func (s *Store) Prices(ctx context.Context, who accounts.PersonID, residence metering.SiteID) ([]Price, error) {
@@ -89,14 +113,94 @@ VALUES ($1, $2, $3, $4)
     ON CONFLICT (residence_id, what, from_date) DO UPDATE
    SET price_cents = excluded.price_cents`
 
-// SetPrice sets a price from a day on, which may lie ahead. What was sold before
-// keeps its price. It fails with [ErrNone].
+// A line that a price of that day has priced, on the days from $3 to the next price:
+// a service, or a machine that was sold.
+const pricedLine = `
+SELECT line.on_date
+  FROM (SELECT done.on_date AS on_date
+          FROM (` + services + `) AS done
+         WHERE done.what = $2
+         UNION ALL
+        SELECT machine_sale.sold_on
+          FROM machine_sale
+         WHERE machine_sale.residence_id = $1
+           AND machine_sale.kind = $2
+           AND machine_sale.exchange_of IS NULL) AS line
+ WHERE line.on_date >= $3
+   AND line.on_date < (SELECT COALESCE(MIN(later.from_date), '9999-12-31')
+                         FROM workshop_price AS later
+                        WHERE later.residence_id = $1
+                          AND later.what = $2
+                          AND later.from_date > $3)
+   AND EXISTS (SELECT 1
+                 FROM workshop_price AS known
+                WHERE known.residence_id = $1
+                  AND known.what = $2
+                  AND known.from_date <= $3)
+ ORDER BY 1 DESC
+ LIMIT 1`
+
+const priceFrom = `
+SELECT workshop_price.price_cents
+  FROM workshop_price
+ WHERE workshop_price.residence_id = $1
+   AND workshop_price.what = $2
+   AND workshop_price.from_date = $3`
+
+const putPriceChange = `
+INSERT INTO workshop_price_change (residence_id, number, what, from_date, price_cents, was_cents, at_ms, by_whom)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+
+// SetPrice sets a price from a day on, which may lie ahead, and keeps who set it. A
+// price that was counted with stays: the day must come after the last line that it
+// would change; a line without a price gets one. To set what is set already is to
+// do nothing. It fails with [ErrNone], [resource.ErrStale] or a fault of "from".
 func (s *Store) SetPrice(ctx context.Context, who accounts.PersonID, residence metering.SiteID, p Price) error {
-	if _, err := reached(ctx, s.db, reachSetters, who, string(residence), time.Time{}); err != nil {
-		return fmt.Errorf("set a price of %s: %w", residence, err)
+	if p.At.IsZero() {
+		p.At = time.Now()
 	}
-	_, err := s.db.ExecContext(ctx, putPrice, string(residence), string(p.What), p.From.String(), p.Cents)
+	err := soundDay("from", p.From)
+	if err == nil {
+		err = sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
+			if _, err := reached(ctx, tx, reachSetters, who, string(residence), time.Time{}); err != nil {
+				return err
+			}
+			return changePrice(ctx, tx, who, residence, p)
+		})
+	}
 	return done(err, "set a price of", string(residence))
+}
+
+func changePrice(ctx context.Context, tx *sql.Tx, who accounts.PersonID, residence metering.SiteID, p Price) error {
+	version, err := one(ctx, tx, scanCount, pricesVersion, string(residence))
+	if err != nil {
+		return err
+	}
+	if p.Seen != 0 && p.Seen != version {
+		return resource.ErrStale
+	}
+	var was sql.NullInt64
+	before, err := several(ctx, tx, scanCount, priceFrom, string(residence), string(p.What), p.From.String())
+	switch {
+	case err != nil:
+		return err
+	case len(before) > 0 && before[0] == p.Cents:
+		return nil
+	case len(before) > 0:
+		was = sql.NullInt64{Int64: before[0], Valid: true}
+	}
+	counted, err := several(ctx, tx, text, pricedLine, string(residence), string(p.What), p.From.String())
+	switch {
+	case err != nil:
+		return err
+	case len(counted) > 0:
+		return fault("from", "computers.price_counted", counted[0])
+	}
+	if _, err := tx.ExecContext(ctx, putPrice, string(residence), string(p.What), p.From.String(), p.Cents); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, putPriceChange, string(residence), version+1, string(p.What), p.From.String(), p.Cents, was, sqldb.Ms(p.At), string(who))
+	return err
 }
 
 // A Programme says whose households may have a computer: those who live in the
@@ -108,7 +212,9 @@ type Programme struct {
 	PerHousehold int        // subsidised machines that a household may have at once
 	TargetDays   int        // working days that the convention gives a repair
 	Months       int        // of the programme's guarantee, from the day of purchase; 0 for none
-	Version      int64
+	// Version is that of the terms; where they are set, the one that is to be changed,
+	// 0 for whichever, -1 where there are none yet.
+	Version int64
 }
 
 // DefaultProgramme is what a programme starts from: one machine a household, five
@@ -151,14 +257,27 @@ VALUES ($1, $2, $3, $4, $5, $6)
        per_household = excluded.per_household,
        target_days = excluded.target_days,
        months = excluded.months,
-       version = computer_programme.version + 1`
+       version = computer_programme.version + 1
+ WHERE $7 = 0
+    OR computer_programme.version = $7`
 
 // SetProgramme makes the programme of a residence, or changes it: what was sold
-// keeps the terms of its day. It fails with [ErrNone].
+// keeps the terms of its day. It fails with [ErrNone], with [resource.ErrStale]
+// where the terms have another version, or with faults of "from" and "until".
 func (s *Store) SetProgramme(ctx context.Context, who accounts.PersonID, p Programme) error {
-	if _, err := reached(ctx, s.db, reachSetters, who, string(p.Residence), time.Time{}); err != nil {
+	_, err := reached(ctx, s.db, reachSetters, who, string(p.Residence), time.Time{})
+	if err == nil {
+		err = errors.Join(soundDay("from", p.From), soundDay("until", p.Until))
+	}
+	if err != nil {
 		return fmt.Errorf("set the programme of %s: %w", p.Residence, err)
 	}
-	_, err := s.db.ExecContext(ctx, putProgramme, string(p.Residence), p.From.String(), nullDate(p.Until), p.PerHousehold, p.TargetDays, p.Months)
+	changed, err := s.db.ExecContext(ctx, putProgramme, string(p.Residence), p.From.String(), nullDate(p.Until), p.PerHousehold, p.TargetDays, p.Months, p.Version)
+	if err == nil {
+		var n int64
+		if n, err = changed.RowsAffected(); err == nil && n == 0 {
+			err = resource.ErrStale
+		}
+	}
 	return done(err, "set the programme of", string(p.Residence))
 }

@@ -68,7 +68,7 @@ func (r Records) Held(ctx context.Context, household premises.HouseholdID, since
 	}
 	held := heldJSON{Machines: []heldMachineJSON{}, Waits: []waitJSON{}}
 	for _, sold := range sales {
-		own, err := r.Store.own(ctx, sold, r.Now())
+		own, err := r.Store.own(ctx, sold, since, r.Now())
 		if err != nil {
 			return nil, fmt.Errorf("machine of sale %s: %w", sold.ID, err)
 		}

@@ -85,7 +85,7 @@ func scanNamed(rows *sql.Rows) (n named, err error) {
 // sells, and writes the check down. It fails with a fault of "typed" where that is
 // empty or too long.
 func (s *Store) Check(ctx context.Context, who accounts.PersonID, typed string, now time.Time) (Answer, error) {
-	typed = strings.TrimSpace(typed)
+	typed = strings.TrimSpace(strings.Map(dropHidden, strings.ToValidUTF8(typed, "")))
 	a := Answer{Typed: typed, Verdict: Unknown}
 	switch {
 	case Plain(typed) == "":
@@ -104,6 +104,14 @@ func (s *Store) Check(ctx context.Context, who accounts.PersonID, typed string, 
 		return Answer{}, fmt.Errorf("check a registration: %w", err)
 	}
 	return a, nil
+}
+
+// dropHidden leaves out what a scanner may send and no label bears.
+func dropHidden(r rune) rune {
+	if r == '\n' || hidden(r) {
+		return -1
+	}
+	return r
 }
 
 // recognise finds the machine, or else the device, and what looks like it.

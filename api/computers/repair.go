@@ -173,7 +173,7 @@ func (s *Store) openTicket(ctx context.Context, query string, who accounts.Perso
 		if h.State != InUse {
 			return ErrStep
 		}
-		on, err := h.day("on", c.On)
+		on, err := h.day(ctx, "on", c.On)
 		if err != nil {
 			return err
 		}
@@ -228,7 +228,8 @@ UPDATE repair_ticket
 
 // MoveTicket takes a repair a step on. Diagnosed means that the machine has come;
 // given back that the household has it again; replaced gives the household
-// another machine at once, with a legal guarantee of its own. It fails with
+// another machine at once, with a legal guarantee of its own, and closes the
+// repair: there is nothing left to give back. It fails with
 // [ErrNone], [ErrStep], [ErrOtherKind] or faults of "on".
 func (s *Store) MoveTicket(ctx context.Context, who accounts.PersonID, id TicketID, m TicketMove, now time.Time) error {
 	t, err := one(ctx, s.db, scanTicket, findTicket, string(who), string(id))
@@ -242,7 +243,7 @@ func (s *Store) MoveTicket(ctx context.Context, who accounts.PersonID, id Ticket
 		if !slices.Contains(ticketLeads[t.State], m.To) {
 			return ErrStep
 		}
-		if m.On, err = h.day("on", m.On); err != nil {
+		if m.On, err = h.day(ctx, "on", m.On); err != nil {
 			return err
 		}
 		if err := wind(ctx, h.tx, &t, h.today); err != nil {
@@ -254,12 +255,25 @@ func (s *Store) MoveTicket(ctx context.Context, who accounts.PersonID, id Ticket
 		if err := s.turn(ctx, h, &t, m); err != nil {
 			return err
 		}
-		_, err := h.tx.ExecContext(ctx, putTicketState, string(t.ID), string(m.To), nullText(string(t.Outcome)), nullDate(t.GivenOn), nullText(string(t.Replacement)))
-		if err != nil {
+		return h.putTurn(ctx, t, m)
+	})
+}
+
+// putTurn writes down where a repair stands now and the step that led there; that
+// of an exchange is followed by its close.
+func (h *hand) putTurn(ctx context.Context, t Ticket, m TicketMove) error {
+	number, state := t.Steps[len(t.Steps)-1].Number+1, m.To
+	if err := h.putStep(ctx, t.ID, number, m.To, m.On, m.Note); err != nil {
+		return err
+	}
+	if m.To == TicketReplaced {
+		state = TicketClosed
+		if err := h.putStep(ctx, t.ID, number+1, state, m.On, ""); err != nil {
 			return err
 		}
-		return h.putStep(ctx, t.ID, t.Steps[len(t.Steps)-1].Number+1, m.To, m.On, m.Note)
-	})
+	}
+	_, err := h.tx.ExecContext(ctx, putTicketState, string(t.ID), string(state), nullText(string(t.Outcome)), nullDate(t.GivenOn), nullText(string(t.Replacement)))
+	return err
 }
 
 // turn does to the machine what the step of its repair means.
@@ -272,7 +286,7 @@ func (s *Store) turn(ctx context.Context, h *hand, t *Ticket, m TicketMove) erro
 	case TicketRepaired, TicketRefused:
 		t.Outcome = m.To
 	case TicketReplaced:
-		t.Outcome, t.Replacement = m.To, m.Replacement
+		t.Outcome, t.Replacement, t.GivenOn = m.To, m.Replacement, m.On
 		return s.exchange(ctx, h, m)
 	case TicketGivenBack:
 		t.GivenOn = m.On
@@ -293,6 +307,11 @@ func (s *Store) exchange(ctx context.Context, h *hand, m TicketMove) error {
 	if m.Replacement == h.ID {
 		return ErrOtherKind
 	}
+	// Looked at before it is held: two exchanges that each want the machine of the
+	// other must not wait for each other.
+	if seen, err := one(ctx, h.tx, scanMachine, findMachine, string(h.who), string(m.Replacement)); err == nil && seen.State != Ready {
+		return ErrOtherKind
+	}
 	other, err := hold(ctx, h.tx, holdByWorkshop, h.who, m.Replacement, h.now)
 	if errors.Is(err, ErrNone) || err == nil && (other.State != Ready || other.Residence != h.Residence) {
 		return ErrOtherKind
@@ -300,14 +319,17 @@ func (s *Store) exchange(ctx context.Context, h *hand, m TicketMove) error {
 	if err != nil {
 		return err
 	}
-	if _, err := other.day("on", m.On); err != nil {
+	if _, err := other.day(ctx, "on", m.On); err != nil {
+		return err
+	}
+	if err := noTicket(ctx, other); err != nil {
 		return err
 	}
 	sh := Sheet{Machine: other.Machine}
 	if err := s.fill(ctx, &sh, h.tx); err != nil {
 		return err
 	}
-	if err := guard(sh, Ready); err != nil {
+	if err := errors.Join(guard(sh, Ready), provenBy(sh, "on", m.On)); err != nil {
 		return err
 	}
 	if err := h.endSale(ctx, old.ID, m.On, "exchanged", "", 0); err != nil {

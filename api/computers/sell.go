@@ -3,7 +3,6 @@ package computers
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/internal/civil"
-	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
 // mostLate is how long after its day a sale may be written down, in days.
@@ -57,54 +55,6 @@ func (s *Store) Release(ctx context.Context, who accounts.PersonID, id MachineID
 		return h.step(ctx, ReleasedHold, Ready, h.today, "", "")
 	})
 }
-
-const findTerms = `
-SELECT computer_programme.per_household, computer_programme.target_days, computer_programme.months
-  FROM computer_programme
- WHERE computer_programme.residence_id = $1
-   AND computer_programme.from_date <= $3
-   AND (computer_programme.until_date IS NULL OR computer_programme.until_date > $3)
-   AND EXISTS (SELECT 1
-                 FROM tenancy
-                 JOIN dwelling ON dwelling.id = tenancy.dwelling_id
-                WHERE dwelling.residence_id = $1
-                  AND tenancy.household_id = $2
-                  AND tenancy.moved_in <= $3
-                  AND (tenancy.moved_out IS NULL OR tenancy.moved_out > $3))`
-
-// terms are what the programme says of a sale.
-type terms struct{ perHousehold, targetDays, months int }
-
-func scanTerms(rows *sql.Rows) (t terms, err error) {
-	return t, rows.Scan(&t.perHousehold, &t.targetDays, &t.months)
-}
-
-// programmeOn returns the terms for a household that lives in the residence on a
-// day of its programme, or fails with [ErrProgramme].
-func programmeOn(ctx context.Context, tx *sql.Tx, r metering.SiteID, household premises.HouseholdID, on civil.Date) (terms, error) {
-	t, err := one(ctx, tx, scanTerms, findTerms, string(r), string(household), on.String())
-	if errors.Is(err, ErrNone) {
-		err = ErrProgramme
-	}
-	return t, err
-}
-
-const livesThere = `
-SELECT tenancy.id
-  FROM tenancy
-  JOIN dwelling ON dwelling.id = tenancy.dwelling_id
- WHERE tenancy.household_id = $1
-   AND dwelling.residence_id = $2
-   AND tenancy.moved_in <= $3
-   AND (tenancy.moved_out IS NULL OR tenancy.moved_out > $3)`
-
-const isMember = `
-SELECT membership.person_id
-  FROM membership
- WHERE membership.household_id = $1
-   AND membership.person_id = $2
-   AND membership.from_date <= $3
-   AND (membership.to_date IS NULL OR membership.to_date > $3)`
 
 const takenSlots = `
 SELECT machine_sale.slot
@@ -192,25 +142,10 @@ func (s *Store) sellable(ctx context.Context, h *hand, o Offer) error {
 	if err := noTicket(ctx, h); err != nil {
 		return err
 	}
-	return errors.Join(h.belongs(ctx, o, o.SoldOn), h.belongs(ctx, o, h.today))
-}
-
-// belongs holds that the household lives in the residence on a day, and that the
-// buyer is of it. Where neither is so, the larger reason is told.
-func (h *hand) belongs(ctx context.Context, o Offer, on civil.Date) error {
-	for _, asked := range []struct {
-		query, subject string
-		refused        error
-	}{{livesThere, string(h.Residence), ErrProgramme}, {isMember, string(o.Buyer), ErrBuyer}} {
-		_, err := one(ctx, h.tx, text, asked.query, string(o.Household), asked.subject, on.String())
-		if errors.Is(err, ErrNone) {
-			err = asked.refused
-		}
-		if err != nil {
-			return err
-		}
+	if err := h.belongs(ctx, o, o.SoldOn); err != nil {
+		return err
 	}
-	return nil
+	return h.belongs(ctx, o, h.today)
 }
 
 // priced makes a sale of an offer at the prices and terms of its day.
@@ -286,116 +221,4 @@ func (h *hand) putSale(ctx context.Context, sold *Sale) error {
 		sql.NullInt64{Int64: sold.slot, Valid: sold.slot > 0}, string(sold.Payment), sold.ReceiptNo, sold.SoldOn.String(), string(sold.SoldBy),
 		sold.ProgrammeFrom.String(), sold.ProgrammeMonths, nullDate(sold.HandedOn), sold.Accessories, sold.SignedBy)
 	return err
-}
-
-const putHandover = `
-UPDATE machine_sale
-   SET handed_on = $2,
-       accessories = $3,
-       signed_by = $4
- WHERE id = $1`
-
-// HandOver gives a sold machine to its buyer against a signature under the
-// receipt. It fails with [ErrNone], [ErrStep] or a fault of "on".
-func (s *Store) HandOver(ctx context.Context, who accounts.PersonID, id MachineID, o Handover, now time.Time) error {
-	return s.change(ctx, holdByReaders, "hand over machine", who, id, now, func(h *hand) error {
-		if h.State != Sold {
-			return ErrStep
-		}
-		on, err := h.day(ctx, "on", o.On)
-		if err != nil {
-			return err
-		}
-		sold, err := standing(ctx, h.tx, h.ID)
-		if err != nil {
-			return err
-		}
-		if on.Before(sold.SoldOn) {
-			return fault("on", ErrHandedOn.Message)
-		}
-		if _, err := h.tx.ExecContext(ctx, putHandover, string(sold.ID), on.String(), o.Accessories, o.SignedBy); err != nil {
-			return err
-		}
-		return h.step(ctx, HandedOver, InUse, on, string(sold.ID), "")
-	})
-}
-
-// A refund for a machine that was given in exchange stands in a column of its own:
-// its sale has no price.
-const endSale = `
-UPDATE machine_sale
-   SET ended_on = $2,
-       ended_why = $3,
-       return_reason = $4,
-       refund_cents = CASE WHEN exchange_of IS NULL THEN $5 ELSE 0 END,
-       exchange_refund_cents = CASE WHEN exchange_of IS NULL THEN 0 ELSE $5 END
- WHERE id = $1
-   AND ended_on IS NULL`
-
-// What a household paid for a machine and for those it replaces, less what it got
-// back already.
-const paidFor = `
-WITH RECURSIVE chain (id, exchange_of, cents) AS (
-    SELECT machine_sale.id, machine_sale.exchange_of, machine_sale.price_cents - machine_sale.refund_cents - machine_sale.exchange_refund_cents
-      FROM machine_sale
-     WHERE machine_sale.id = $1
-     UNION ALL
-    SELECT machine_sale.id, machine_sale.exchange_of, machine_sale.price_cents - machine_sale.refund_cents - machine_sale.exchange_refund_cents
-      FROM machine_sale
-      JOIN chain ON machine_sale.id = chain.exchange_of
-)
-SELECT SUM(cents)
-  FROM chain`
-
-// TakeBack takes a machine back for good. Whoever gives money back must sell, and
-// gives at most what the household paid: for the first of its machines, where this
-// one was given in exchange. It
-// fails with [ErrNone], [ErrStep], [ErrTicketOpen] or faults of "on" and
-// "refund_cents".
-func (s *Store) TakeBack(ctx context.Context, who accounts.PersonID, id MachineID, g Giveback, now time.Time) error {
-	query := holdByReaders
-	if g.RefundCents > 0 {
-		query = holdBySellers
-	}
-	return s.change(ctx, query, "take back machine", who, id, now, func(h *hand) error {
-		if !Leads(TakenBack, h.State, Returned) {
-			return ErrStep
-		}
-		on, err := h.day(ctx, "on", g.On)
-		if err != nil {
-			return err
-		}
-		sold, err := standing(ctx, h.tx, h.ID)
-		if err != nil {
-			return err
-		}
-		paid, err := one(ctx, h.tx, scanCount, paidFor, string(sold.ID))
-		switch {
-		case err != nil:
-			return err
-		case on.Before(sold.SoldOn), on.Before(sold.HandedOn):
-			return fault("on", ErrHandedOn.Message)
-		case g.RefundCents > paid:
-			return fault("refund_cents", "computers.refund_too_high", paid)
-		}
-		if err := noTicket(ctx, h); err != nil {
-			return err
-		}
-		if err := h.endSale(ctx, sold.ID, on, "returned", g.Reason, g.RefundCents); err != nil {
-			return err
-		}
-		h.beginCycle()
-		return h.step(ctx, TakenBack, Returned, on, string(sold.ID), "")
-	})
-}
-
-func (h *hand) endSale(ctx context.Context, id SaleID, on civil.Date, why, reason string, refund int64) error {
-	_, err := h.tx.ExecContext(ctx, endSale, string(id), on.String(), why, reason, refund)
-	return err
-}
-
-// beginCycle makes what was wiped, tested and graded count no more.
-func (h *hand) beginCycle() {
-	h.Cycle++
-	h.GradeAppearance, h.GradeFunction = "", ""
 }

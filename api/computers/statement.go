@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
@@ -31,14 +32,12 @@ type StatementLine struct {
 }
 
 // A service is done when a machine becomes ready the first time in a cycle, when a
-// repair has an outcome, when a machine ends.
-const statementLines = `
-SELECT machine_event.on_date, machine.tag, 'refurbish'
+// repair has an outcome, when a machine ends. $1 is the residence.
+const services = `
+SELECT machine_event.on_date AS on_date, machine.tag AS tag, 'refurbish' AS what, machine_event.at_ms AS at_ms
   FROM machine_event
   JOIN machine ON machine.id = machine_event.machine_id
  WHERE machine.residence_id = $1
-   AND machine_event.on_date >= $2
-   AND machine_event.on_date < $3
    AND machine_event.what = 'moved'
    AND machine_event.state = 'ready'
    AND NOT EXISTS (SELECT 1
@@ -54,31 +53,39 @@ SELECT machine_event.on_date, machine.tag, 'refurbish'
                                          AND back.number < machine_event.number
                                          AND back.what IN ('taken_back', 'exchanged_for')))
  UNION ALL
-SELECT repair_step.on_date, machine.tag, 'repair'
+SELECT repair_step.on_date, machine.tag, 'repair', repair_step.at_ms
   FROM repair_step
   JOIN repair_ticket ON repair_ticket.id = repair_step.ticket_id
   JOIN machine ON machine.id = repair_ticket.machine_id
  WHERE machine.residence_id = $1
-   AND repair_step.on_date >= $2
-   AND repair_step.on_date < $3
    AND repair_step.state IN ('repaired', 'replaced')
  UNION ALL
-SELECT machine_event.on_date, machine.tag, 'recycle'
+SELECT machine_event.on_date, machine.tag, 'recycle', machine_event.at_ms
   FROM machine_event
   JOIN machine ON machine.id = machine_event.machine_id
  WHERE machine.residence_id = $1
-   AND machine_event.on_date >= $2
-   AND machine_event.on_date < $3
    AND machine_event.what = 'moved'
-   AND machine_event.state = 'recycled'
+   AND machine_event.state = 'recycled'`
+
+// A month that is over has been issued and does not change: what is written down
+// after it stands in the statement of the month in which it was written.
+const statementLines = `
+SELECT done.on_date, done.tag, done.what
+  FROM (` + services + `) AS done
+ WHERE done.on_date < $3
+   AND done.at_ms < $5
+   AND (done.on_date >= $2 OR done.at_ms >= $4)
  ORDER BY 1, 2, 3`
 
-// Statement works out a month, or fails with [ErrNone].
+// Statement works out a month, or fails with [ErrNone]. Once the month is over it
+// stays as it is, but for lines that had no price: see [Store.SetPrice].
 func (s *Store) Statement(ctx context.Context, who accounts.PersonID, residence metering.SiteID, month civil.Month) (Statement, error) {
 	st := Statement{Residence: residence, Month: month}
-	_, err := reached(ctx, s.db, reachOverseers, who, string(residence), time.Time{})
+	r, err := reached(ctx, s.db, reachOverseers, who, string(residence), time.Time{})
 	if err == nil {
-		st.Lines, err = several(ctx, s.db, scanLine, statementLines, string(residence), month.First().String(), month.Next().First().String())
+		first, next := month.First(), month.Next().First()
+		st.Lines, err = several(ctx, s.db, scanLine, statementLines, string(residence), first.String(), next.String(),
+			sqldb.Ms(first.Start(r.zone)), sqldb.Ms(next.Start(r.zone)))
 	}
 	if err != nil {
 		return Statement{}, fmt.Errorf("statement of %s for %s: %w", residence, month, err)
@@ -128,7 +135,7 @@ SELECT COALESCE(SUM(CASE WHEN exchange_of IS NULL AND kind = 'used' AND sold_on 
        COALESCE(SUM(CASE WHEN exchange_of IS NULL AND sold_on >= $2 AND sold_on < $3 THEN subsidised ELSE 0 END), 0),
        COALESCE(SUM(CASE WHEN exchange_of IS NOT NULL AND sold_on >= $2 AND sold_on < $3 THEN 1 ELSE 0 END), 0),
        COALESCE(SUM(CASE WHEN ended_why = 'returned' AND ended_on >= $2 AND ended_on < $3 THEN 1 ELSE 0 END), 0),
-       COALESCE(SUM(CASE WHEN ended_on >= $2 AND ended_on < $3 THEN refund_cents ELSE 0 END), 0)
+       COALESCE(SUM(CASE WHEN ended_on >= $2 AND ended_on < $3 THEN refund_cents + exchange_refund_cents ELSE 0 END), 0)
   FROM machine_sale
  WHERE residence_id = $1`
 

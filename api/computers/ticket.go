@@ -29,7 +29,7 @@ const (
 	TicketParts     TicketState = "waiting_parts"
 	TicketTenant    TicketState = "waiting_tenant"
 	TicketRepaired  TicketState = "repaired"
-	TicketReplaced  TicketState = "replaced" // another machine was given instead
+	TicketReplaced  TicketState = "replaced" // another machine was given instead; closed follows at once
 	TicketRefused   TicketState = "refused"
 	TicketGivenBack TicketState = "given_back"
 	TicketClosed    TicketState = "closed"
@@ -45,7 +45,6 @@ var ticketLeads = map[TicketState][]TicketState{
 	TicketParts:     {TicketDiagnosed, TicketTenant, TicketRepaired, TicketReplaced, TicketRefused},
 	TicketTenant:    {TicketDiagnosed, TicketParts, TicketRepaired, TicketReplaced, TicketRefused},
 	TicketRepaired:  {TicketGivenBack},
-	TicketReplaced:  {TicketGivenBack},
 	TicketRefused:   {TicketGivenBack},
 	TicketGivenBack: {TicketClosed},
 }

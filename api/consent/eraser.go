@@ -84,6 +84,19 @@ func (e *Eraser) final(asked, erased time.Time) bool {
 	return !since.IsZero() && !erased.Before(asked.Add(untilTold)) && !erased.Before(since.Add(untilStored))
 }
 
+// heardUntil is the instant up to which a collector may have stored what a
+// household had taken back, because it had not heard of it: now, as long as the
+// broker is away. Zero where nobody is to be told.
+func (e *Eraser) heardUntil(now time.Time) time.Time {
+	if e.told == nil {
+		return time.Time{}
+	}
+	if since := e.told(); !since.IsZero() {
+		return earlier(now, since.Add(untilStored))
+	}
+	return now
+}
+
 // pace is how often the store is asked for something to erase.
 const pace = 2 * time.Second
 
@@ -132,7 +145,10 @@ func (e *Eraser) Round(ctx context.Context) error {
 
 func (e *Eraser) work(ctx context.Context, d Erasure) error {
 	begun := e.now()
-	failed := e.erase(ctx, d.Parts)
+	parts, failed := e.store.reach(ctx, d, e.heardUntil(begun))
+	if failed == nil {
+		failed = e.erase(ctx, parts)
+	}
 	for _, other := range e.also {
 		if failed == nil {
 			failed = other.Forget(ctx, d)
@@ -262,6 +278,41 @@ func (s *Store) parts(ctx context.Context, erasure string) ([]Part, error) {
 		p.From, p.To = sqldb.Time(fromMs), sqldb.Time(toMs)
 		return p, err
 	})
+}
+
+// A part that reached to the request goes on to a later instant, as long as the
+// household still lives there, the meter still hangs there, and it has not agreed
+// anew. $3 is a day on which the household must not have left.
+const reachPart = `
+UPDATE erasure_part
+   SET to_ms = $2
+ WHERE erasure_id = $1
+   AND to_ms < $2
+   AND EXISTS (SELECT 1
+                 FROM erasure
+                 JOIN tenancy ON tenancy.id = erasure.tenancy_id
+                 JOIN point ON point.dwelling_id = tenancy.dwelling_id
+                 JOIN binding ON binding.point_id = point.id
+                WHERE erasure.id = erasure_part.erasure_id
+                  AND erasure_part.to_ms > erasure.asked_ms
+                  AND (tenancy.moved_out IS NULL OR tenancy.moved_out > $3)
+                  AND binding.meter_id = erasure_part.meter_id
+                  AND binding.to_ms IS NULL
+                  AND NOT EXISTS (SELECT 1
+                                    FROM consent
+                                   WHERE consent.tenancy_id = tenancy.id
+                                     AND consent.from_ms > erasure.asked_ms))`
+
+// reach has the parts of an erasure reach to an instant and returns them.
+func (s *Store) reach(ctx context.Context, e Erasure, until time.Time) ([]Part, error) {
+	if until.IsZero() {
+		return e.Parts, nil
+	}
+	tomorrow := civil.DateIn(until, time.UTC).AddDays(1) // whatever the zone
+	if _, err := s.db.ExecContext(ctx, reachPart, e.ID, sqldb.Ms(until), tomorrow.String()); err != nil {
+		return nil, fmt.Errorf("erasure %s: %w", e.ID, err)
+	}
+	return s.parts(ctx, e.ID)
 }
 
 const finishErasure = `

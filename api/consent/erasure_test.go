@@ -229,3 +229,48 @@ func nowhere(t *testing.T) *influx.Client {
 	t.Cleanup(client.Close)
 	return client
 }
+
+// While the broker is away a collector that has not heard of a withdrawal stores
+// on: what it stored is erased too, however long that lasts, and what came after a
+// new consent is not.
+func TestErasureReachesToWhenCollectorsWereTold(t *testing.T) {
+	inHouse(t, func(t *testing.T, h house) {
+		client := influxtest.Open(t)
+		at := paris(t, "2026-03-18 12:00:00")
+		read := func(after time.Duration) {
+			h.must(client.WriteReadings(t.Context(), []metering.Reading{{Meter: "EL", Quantity: metering.Index, At: at.Add(after), Amount: 7}}))
+		}
+		h.must(h.decides("P-now", "H-now", consent.FineCurve, true, at.Add(-time.Hour)))
+		h.must(h.decides("P-now", "H-now", consent.FineCurve, false, at))
+		var now, since time.Time
+		eraser := h.eraser(client, func() time.Time { return now })
+		eraser.Told(func() time.Time { return since })
+		round := func(after time.Duration) string {
+			now = at.Add(after)
+			h.must(eraser.Round(t.Context()))
+			return h.text(`SELECT CASE WHEN done_ms IS NULL THEN 'waits' ELSE 'done' END FROM erasure`)
+		}
+		read(70 * time.Second)
+		if got := round(80 * time.Second); got != "waits\n" {
+			t.Errorf("with the broker away: %q", got)
+		}
+		read(89 * time.Second) // by a collector that is told a second later
+		since = at.Add(90 * time.Second)
+		if got := round(101 * time.Second); got != "done\n" {
+			t.Errorf("once collectors were told: %q", got)
+		}
+		if got := h.stored(client, "EL", at, at.Add(time.Hour)); got != "0 0 0 0" {
+			t.Errorf("left of what was taken back: %s", got)
+		}
+
+		h.must(h.decides("P-now", "H-now", consent.FineCurve, true, at.Add(2*time.Minute)))
+		h.must(h.decides("P-now", "H-now", consent.FineCurve, false, at.Add(3*time.Minute)))
+		h.must(h.decides("P-now", "H-now", consent.FineCurve, true, at.Add(3*time.Minute+30*time.Second)))
+		since = time.Time{}
+		read(4 * time.Minute) // agreed to
+		round(5 * time.Minute)
+		if got := h.stored(client, "EL", at.Add(210*time.Second), at.Add(time.Hour)); !strings.HasPrefix(got, "1 ") {
+			t.Errorf("left of what was agreed to anew: %s", got)
+		}
+	})
+}

@@ -146,7 +146,9 @@ SELECT (SELECT COUNT(DISTINCT household_id)
            AND exchange_of IS NULL
            AND sold_on >= $2
            AND sold_on < $3
-           AND (ended_why IS NULL OR ended_why <> 'returned')),
+           AND NOT EXISTS (SELECT 1
+                             FROM returned_sale
+                            WHERE returned_sale.id = machine_sale.id)),
        (SELECT COUNT(*)
           FROM household_internet
           JOIN internet_offer ON internet_offer.id = household_internet.offer_id

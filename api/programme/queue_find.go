@@ -190,9 +190,8 @@ SELECT training_duty.id, training_duty.household_id, training_duty.due_date, COA
    AND training_duty.state = 'open'
    AND (training_duty.due_date <= $2 OR training_duty.asked_ms IS NOT NULL)
    AND NOT EXISTS (SELECT 1
-                     FROM machine_sale
-                    WHERE machine_sale.id = training_duty.sale_id
-                      AND machine_sale.ended_why = 'returned')
+                     FROM returned_sale
+                    WHERE returned_sale.id = training_duty.sale_id)
    AND NOT EXISTS (SELECT 1
                      FROM training_enrolment
                     WHERE training_enrolment.duty_id = training_duty.id

@@ -48,9 +48,8 @@ SELECT residence.id, residence.name,
   FROM residence
   LEFT JOIN training_duty AS duty ON duty.residence_id = residence.id
                                  AND NOT EXISTS (SELECT 1
-                                                   FROM machine_sale
-                                                  WHERE machine_sale.id = duty.sale_id
-                                                    AND machine_sale.ended_why = 'returned')
+                                                   FROM returned_sale
+                                                  WHERE returned_sale.id = duty.sale_id)
   LEFT JOIN training_enrolment AS way ON way.duty_id = duty.id
                                      AND way.state IN ('invited', 'waiting', 'enrolled', 'reminded')
   LEFT JOIN training_enrolment AS trained ON trained.duty_id = duty.id AND trained.state = 'attended'

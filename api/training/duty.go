@@ -106,9 +106,8 @@ type Filter struct {
 const listDuties = dutyColumns + `
  WHERE training_duty.state = $3
    AND NOT EXISTS (SELECT 1
-                     FROM machine_sale
-                    WHERE machine_sale.id = training_duty.sale_id
-                      AND machine_sale.ended_why = 'returned')
+                     FROM returned_sale
+                    WHERE returned_sale.id = training_duty.sale_id)
    AND ($4 = '' OR training_duty.residence_id = $4)
    AND ($5 = '' OR (CASE WHEN training_duty.asked_ms IS NULL THEN 1 ELSE 0 END, training_duty.due_date, training_duty.id) >
                    (SELECT CASE WHEN before.asked_ms IS NULL THEN 1 ELSE 0 END, before.due_date, before.id

@@ -3,7 +3,9 @@ package tenant
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -50,8 +52,8 @@ type machineItem struct {
 	Guarantee, Programme, Legal string
 	Covered                     bool
 	Repairs                     []repairItem
-	MayAsk                      bool // for a repair
-	Typed, Fault                string
+	MayAsk                      bool   // for a repair
+	Typed, Fault                string // what was refused, and why
 }
 
 // A repairItem is a repair, in words.
@@ -155,7 +157,8 @@ func (h *MyComputer) machine(l web.Language, m computers.OwnMachine, act bool) m
 	return item
 }
 
-// repair serves POST /mon-ordinateur/reparation: one repair a machine at a time.
+// repair serves POST /mon-ordinateur/reparation: one repair a machine at a time. The
+// same words sent twice on a day are one repair.
 func (h *MyComputer) repair(c echo.Context) error {
 	if err := accounts.CheckForm(c); err != nil {
 		return err
@@ -165,13 +168,16 @@ func (h *MyComputer) repair(c echo.Context) error {
 		return err
 	}
 	id, words := c.FormValue("ordinateur"), c.FormValue("panne")
-	_, err = h.Machines.OpenOwnTicket(c.Request().Context(), w.Viewer, computers.MachineID(id), computers.Complaint{Problem: words}, h.Now())
+	_, err = h.Machines.OpenOwnTicket(c.Request().Context(), w.Viewer, computers.MachineID(id), words, h.Now())
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, computerPath+and(query, "fait=reparation"))
 	}
 	text, status, err := refused(web.LanguageOf(c), err)
 	if err != nil {
 		return err
+	}
+	if !utf8.ValidString(words) || strings.ContainsFunc(words, accounts.Unreadable) {
+		text = web.LanguageOf(c).T("computer.hidden_signs")
 	}
 	return h.showComputer(c, status, machineItem{ID: id, Typed: words, Fault: text})
 }

@@ -25,9 +25,10 @@ type presses struct {
 	order []press // the oldest first
 }
 
+// A press is of one form, so that two forms of a page never pass for each other.
 type press struct {
-	person accounts.PersonID
-	mark   string
+	person     accounts.PersonID
+	path, mark string
 }
 
 // A pressed is held while a press is served, so that the second of two waits and
@@ -44,7 +45,7 @@ func (p *presses) once(c echo.Context, do func() (string, error)) (next string, 
 	if mark == "" || len(mark) > 64 {
 		return do()
 	}
-	one := p.of(press{who(c), mark})
+	one := p.of(press{who(c), c.Request().URL.Path, mark})
 	one.turn.Lock()
 	defer one.turn.Unlock()
 	if one.next == "" {

@@ -3,11 +3,13 @@ package workshop
 import (
 	"errors"
 	"net/url"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/computers"
 	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
 )
@@ -57,7 +59,7 @@ func (h *Handler) showProgramme(c echo.Context, slug string, p *problem.Error) e
 	if errors.Is(err, computers.ErrNone) {
 		view.None, err = true, nil
 		terms = computers.DefaultProgramme(here.ID)
-		terms.From = today
+		terms.From, terms.Version = today, -1
 	}
 	if err != nil {
 		return err
@@ -71,7 +73,12 @@ func (h *Handler) showProgramme(c echo.Context, slug string, p *problem.Error) e
 	}
 	view.Prices = priceLines(view.Language, prices, today)
 	if may(c, computers.Setters) {
-		view.Forms = []form{termsForm(c, view.Language, here, terms), priceForm(c, view.Language, here, today)}
+		// Read after the list: a price that comes between is told when the form is sent.
+		version, err := h.Machines.PricesVersion(c.Request().Context(), who(c), here.ID)
+		if err != nil {
+			return err
+		}
+		view.Forms = []form{termsForm(c, view.Language, here, terms), priceForm(c, view.Language, here, today, version)}
 	}
 	for i := range view.Forms {
 		if view.Forms[i].Slug == slug && p != nil {
@@ -125,7 +132,7 @@ func termsForm(c echo.Context, l web.Language, here place, p computers.Programme
 	if !p.Until.IsZero() {
 		until = p.Until.String()
 	}
-	return form{Slug: "conditions", Path: programmePath("/programme", here), Token: token(c), Title: l.T("workshop.act_terms"), Button: l.T("workshop.do_terms"), Hidden: []option{newPress()},
+	return form{Slug: "conditions", Path: programmePath("/programme", here), Token: token(c), Title: l.T("workshop.act_terms"), Button: l.T("workshop.do_terms"), Hidden: []option{newPress(), seen(p.Version)},
 		Fields: []field{
 			{Name: "debut", Of: "from", Label: l.T("workshop.from_date"), Look: day, Typed: p.From.String(), Needed: true},
 			{Name: "fin", Of: "until", Label: l.T("workshop.end_date"), Hint: l.T("workshop.end_hint"), Look: day, Typed: until},
@@ -135,8 +142,23 @@ func termsForm(c echo.Context, l web.Language, here place, p computers.Programme
 		}}
 }
 
-func priceForm(c echo.Context, l web.Language, here place, today civil.Date) form {
-	return form{Slug: "prix", Path: programmePath("/programme/prix", here), Token: token(c), Title: l.T("workshop.act_price"), Button: l.T("workshop.do_price"), Lead: l.T("workshop.price_lead"), Hidden: []option{newPress()},
+// seenField bears the version of what a form shows, so that who sends it late does
+// not undo what somebody else set meanwhile.
+const seenField = "version"
+
+func seen(version int64) option { return option{ID: seenField, Name: strconv.FormatInt(version, 10)} }
+
+// seenOf reads it; a form without one was not made here.
+func seenOf(c echo.Context) (int64, error) {
+	version, err := strconv.ParseInt(c.FormValue(seenField), 10, 64)
+	if err != nil || version == 0 {
+		return 0, resource.ErrStale
+	}
+	return version, nil
+}
+
+func priceForm(c echo.Context, l web.Language, here place, today civil.Date, version int64) form {
+	return form{Slug: "prix", Path: programmePath("/programme/prix", here), Token: token(c), Title: l.T("workshop.act_price"), Button: l.T("workshop.do_price"), Lead: l.T("workshop.price_lead"), Hidden: []option{newPress(), seen(version)},
 		Fields: []field{
 			{Name: "quoi", Of: "what", Label: l.T("workshop.priced"), Look: oneOf, Options: options(l, computers.AllPriced, priced), Needed: true},
 			{Name: "jour", Of: "from", Label: l.T("workshop.price_from"), Look: day, Typed: today.String(), Needed: true},
@@ -163,6 +185,9 @@ func (h *Handler) setTerms(c echo.Context) error {
 		if err := t.err(); err != nil {
 			return "", err
 		}
+		if p.Version, err = seenOf(c); err != nil {
+			return "", err
+		}
 		return programmePath("/programme", here) + "&fait=conditions", h.Machines.SetProgramme(c.Request().Context(), who(c), p)
 	}, func(p *problem.Error) error { return h.showProgramme(c, "conditions", p) })
 }
@@ -177,6 +202,10 @@ func (h *Handler) setPrice(c echo.Context) error {
 		t := &typed{c: c}
 		p := computers.Price{What: pick(t, "quoi", "what", computers.AllPriced), From: t.day("jour", "from"), Cents: t.euros("prix", "price_cents", true)}
 		if err := t.err(); err != nil {
+			return "", err
+		}
+		p.At = h.Now()
+		if p.Seen, err = seenOf(c); err != nil {
 			return "", err
 		}
 		return programmePath("/programme", here) + "&fait=prix", h.Machines.SetPrice(c.Request().Context(), who(c), here.ID, p)

@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/computers"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/dashboards/web"
@@ -25,9 +25,10 @@ const (
 	mostNote   = 500
 )
 
-// clean reports whether a text holds nothing that no keyboard types.
+// clean reports whether a text holds nothing that no keyboard types, nor signs that
+// turn the direction of writing.
 func clean(text string) bool {
-	return utf8.ValidString(text) && strings.IndexFunc(text, unicode.IsControl) < 0
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, accounts.Unreadable)
 }
 
 // unwiped are the drives that still need evidence.

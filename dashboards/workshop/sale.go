@@ -77,10 +77,10 @@ func (h *Handler) saleForms(c echo.Context, view *saleView, m computers.Sheet, h
 	if err != nil {
 		return err
 	}
-	hidden := []option{newPress(), {ID: "foyer", Name: string(household)}}
-	view.Forms = append(view.Forms, form{Slug: "vente", Path: view.Path, Token: token(c), Title: l.T("workshop.act_sale"), Button: l.T("workshop.do_sale"), Hidden: hidden, Fields: saleFields(l, members, price, today)})
+	hidden := func() []option { return []option{newPress(), {ID: "foyer", Name: string(household)}} }
+	view.Forms = append(view.Forms, form{Slug: "vente", Path: view.Path, Token: token(c), Title: l.T("workshop.act_sale"), Button: l.T("workshop.do_sale"), Hidden: hidden(), Fields: saleFields(l, members, price, today)})
 	if m.State == computers.Ready {
-		view.Forms = append(view.Forms, form{Slug: "reservation", Path: machinePath(m.ID) + "/reservation", Token: token(c), Title: l.T("workshop.act_reserve"), Button: l.T("workshop.do_reserve"), Hidden: hidden,
+		view.Forms = append(view.Forms, form{Slug: "reservation", Path: machinePath(m.ID) + "/reservation", Token: token(c), Title: l.T("workshop.act_reserve"), Button: l.T("workshop.do_reserve"), Hidden: hidden(),
 			Fields: []field{{Name: "jusqu", Of: "until", Label: l.T("workshop.until"), Look: day, Typed: today.AddDays(14).String(), Needed: true}}})
 	}
 	return nil
