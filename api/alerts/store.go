@@ -107,14 +107,9 @@ func (e *unreadableError) Error() string { return fmt.Sprintf("finding of case %
 // Unwrap returns the cause.
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// A querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // kept reads cases and their steps; until is the civil date from which on steps
 // are not shown, empty for none.
-func kept(ctx context.Context, q querier, until string, query string, args ...any) ([]Kept, error) {
+func kept(ctx context.Context, q sqldb.Querier, until string, query string, args ...any) ([]Kept, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -138,7 +133,7 @@ SELECT state, at_ms, by_whom
    AND ($2 = '' OR on_date < $2)
  ORDER BY number`
 
-func (k *Kept) readSteps(ctx context.Context, q querier, until string) error {
+func (k *Kept) readSteps(ctx context.Context, q sqldb.Querier, until string) error {
 	rows, err := q.QueryContext(ctx, stepsOf, string(k.ID), until)
 	if err != nil {
 		return err

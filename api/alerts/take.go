@@ -120,7 +120,7 @@ const overOfCause = caseColumns + ofResidence + ofCause + `
    AND alert_case.ended_ms IS NOT NULL
    AND alert_case.state <> 'left'`
 
-func openOfCause(ctx context.Context, q querier, c Cause) (Kept, bool, error) {
+func openOfCause(ctx context.Context, q sqldb.Querier, c Cause) (Kept, bool, error) {
 	all, err := kept(ctx, q, "", openCase, string(c.Subject), string(c.Point), string(c.Gateway))
 	if err != nil || len(all) == 0 {
 		return Kept{}, false, err

@@ -104,7 +104,7 @@ const (
 )
 
 // standing returns the sale of a machine that somebody has, or [ErrStep].
-func standing(ctx context.Context, db querier, id MachineID) (Sale, error) {
+func standing(ctx context.Context, db sqldb.Querier, id MachineID) (Sale, error) {
 	sold, err := one(ctx, db, scanSale, standingSale, string(id))
 	if errors.Is(err, ErrNone) {
 		err = ErrStep

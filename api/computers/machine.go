@@ -133,7 +133,7 @@ func (s *Store) sheet(ctx context.Context, who accounts.PersonID, f found, now t
 }
 
 // fill reads drives, wipes, tests and defects.
-func (s *Store) fill(ctx context.Context, sh *Sheet, db querier) (err error) {
+func (s *Store) fill(ctx context.Context, sh *Sheet, db sqldb.Querier) (err error) {
 	id := string(sh.ID)
 	if sh.Drives, err = several(ctx, db, scanDrive, drivesOf, id); err != nil {
 		return err

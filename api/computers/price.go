@@ -54,7 +54,7 @@ SELECT workshop_price.price_cents
  LIMIT 1`
 
 // priceOn returns the price of a day, or fails with [ErrNoPrice].
-func priceOn(ctx context.Context, db querier, r metering.SiteID, what Priced, on civil.Date) (int64, error) {
+func priceOn(ctx context.Context, db sqldb.Querier, r metering.SiteID, what Priced, on civil.Date) (int64, error) {
 	cents, err := one(ctx, db, scanCount, findPrice, string(r), string(what), on.String())
 	if errors.Is(err, ErrNone) {
 		err = ErrNoPrice

@@ -50,7 +50,7 @@ func scanStep(rows *sql.Rows) (s TicketStep, err error) {
 }
 
 // wind reads the steps of a repair and works out its clocks.
-func wind(ctx context.Context, db querier, t *Ticket, today civil.Date) (err error) {
+func wind(ctx context.Context, db sqldb.Querier, t *Ticket, today civil.Date) (err error) {
 	if t.Steps, err = several(ctx, db, scanStep, stepsOf, string(t.ID)); err != nil {
 		return err
 	}

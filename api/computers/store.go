@@ -99,13 +99,8 @@ func dates(all ...dated) (err error) {
 	return nil
 }
 
-// A querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // several reads rows.
-func several[T any](ctx context.Context, db querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+func several[T any](ctx context.Context, db sqldb.Querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -114,7 +109,7 @@ func several[T any](ctx context.Context, db querier, scan func(*sql.Rows) (T, er
 }
 
 // one reads the first row, or fails with [ErrNone].
-func one[T any](ctx context.Context, db querier, scan func(*sql.Rows) (T, error), query string, args ...any) (T, error) {
+func one[T any](ctx context.Context, db sqldb.Querier, scan func(*sql.Rows) (T, error), query string, args ...any) (T, error) {
 	all, err := several(ctx, db, scan, query, args...)
 	if err != nil || len(all) == 0 {
 		var zero T
@@ -311,7 +306,7 @@ const (
 
 // reached returns the residence's day, or [ErrNone] where the person has no role
 // there that the query asks for.
-func reached(ctx context.Context, db querier, query string, who accounts.PersonID, residence string, now time.Time) (reach, error) {
+func reached(ctx context.Context, db sqldb.Querier, query string, who accounts.PersonID, residence string, now time.Time) (reach, error) {
 	name, err := one(ctx, db, text, query, string(who), residence)
 	if err != nil {
 		return reach{}, err

@@ -90,7 +90,7 @@ SELECT binding.meter_id, meter.kind, binding.from_ms, COALESCE(binding.to_ms, 0)
 
 // hungDuring lists the meters that hung in the tenancy's dwelling while it
 // lasted, until an instant.
-func hungDuring(ctx context.Context, q querier, tenancy string, until time.Time) ([]hanging, error) {
+func hungDuring(ctx context.Context, q sqldb.Querier, tenancy string, until time.Time) ([]hanging, error) {
 	rows, err := q.QueryContext(ctx, hungMeters, tenancy)
 	if err != nil {
 		return nil, err

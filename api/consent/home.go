@@ -104,16 +104,9 @@ func scanHome(rows *sql.Rows) (h Home, err error) {
 	return h, err
 }
 
-// A querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
-
 // zonesOf lists the zones of all residences: one, mostly. Days begin at other
 // instants in each.
-func zonesOf(ctx context.Context, q querier) ([]*time.Location, error) {
+func zonesOf(ctx context.Context, q sqldb.Querier) ([]*time.Location, error) {
 	rows, err := q.QueryContext(ctx, `SELECT DISTINCT zone FROM residence ORDER BY zone`)
 	if err != nil {
 		return nil, err

@@ -102,7 +102,7 @@ func settleHome(ctx context.Context, tx *sql.Tx, tenancy string, now time.Time) 
 	return err
 }
 
-func settle(ctx context.Context, q querier, now time.Time, query string, more ...any) (int, error) {
+func settle(ctx context.Context, q sqldb.Querier, now time.Time, query string, more ...any) (int, error) {
 	zones, err := zonesOf(ctx, q)
 	if err != nil {
 		return 0, fmt.Errorf("settle resolutions: %w", err)

@@ -3,6 +3,7 @@ package programme
 import (
 	"context"
 	"database/sql"
+	"github.com/xnetroseraie/xnet/api/sqldb"
 
 	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/problem"
@@ -92,7 +93,7 @@ func (p *Partner) writeRest(ctx context.Context, tx *sql.Tx) error {
 	return p.readRest(ctx, tx)
 }
 
-func (p *Partner) readRest(ctx context.Context, q querier) (err error) {
+func (p *Partner) readRest(ctx context.Context, q sqldb.Querier) (err error) {
 	p.People, err = several(ctx, q, func(rows *sql.Rows) (id accounts.PersonID, err error) { return id, rows.Scan(&id) },
 		`SELECT person_id FROM partner_person WHERE partner_id = $1 ORDER BY person_id`, p.ID)
 	if p.People == nil {
@@ -239,7 +240,7 @@ func noPartner() error {
 	return problem.OfFields([]problem.Field{{Name: "partner", Message: "field.not_found"}})
 }
 
-func (c *Convention) readRest(ctx context.Context, q querier) (err error) {
+func (c *Convention) readRest(ctx context.Context, q sqldb.Querier) (err error) {
 	c.Commitments, err = several(ctx, q, func(rows *sql.Rows) (k Commitment, err error) { return k, rows.Scan(&k.Side, &k.Topic, &k.Promise) },
 		`SELECT side, topic, promise FROM convention_commitment WHERE convention_id = $1 ORDER BY number`, c.ID)
 	if err != nil {

@@ -75,7 +75,7 @@ SELECT residence.id, residence.name, residence.zone
  WHERE ($2 = '' OR residence.id = $2)
    AND `
 
-func places(ctx context.Context, db querier, roles string, staff accounts.PersonID, residence metering.SiteID) ([]Place, error) {
+func places(ctx context.Context, db sqldb.Querier, roles string, staff accounts.PersonID, residence metering.SiteID) ([]Place, error) {
 	rows, err := db.QueryContext(ctx, listPlaces+has(roles, "residence.id")+` ORDER BY residence.name, residence.id`, string(staff), string(residence))
 	if err != nil {
 		return nil, fmt.Errorf("residences of person %s: %w", staff, err)
@@ -114,13 +114,8 @@ func (s *Store) place(ctx context.Context, roles string, staff accounts.PersonID
 	return all[0], nil
 }
 
-// A querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // several reads rows.
-func several[T any](ctx context.Context, db querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+func several[T any](ctx context.Context, db sqldb.Querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ type Noun[T any] interface {
 // A parent has rows in other tables, which are written and read with it.
 type parent interface {
 	writeRest(ctx context.Context, tx *sql.Tx) error
-	readRest(ctx context.Context, q querier) error
+	readRest(ctx context.Context, q sqldb.Querier) error
 }
 
 func names(all []column) string {
@@ -95,7 +95,7 @@ func List[T any, P Noun[T]](ctx context.Context, s *Store, staff accounts.Person
 	return all, rest[T, P](ctx, s.db, all)
 }
 
-func rest[T any, P Noun[T]](ctx context.Context, q querier, all []T) error {
+func rest[T any, P Noun[T]](ctx context.Context, q sqldb.Querier, all []T) error {
 	for i := range all {
 		if p, ok := any(P(&all[i])).(parent); ok {
 			if err := p.readRest(ctx, q); err != nil {
@@ -112,7 +112,7 @@ func ByID[T any, P Noun[T]](ctx context.Context, s *Store, staff accounts.Person
 	return byID[T, P](ctx, s.db, readerRoles, staff, id)
 }
 
-func byID[T any, P Noun[T]](ctx context.Context, q querier, roles string, staff accounts.PersonID, id string) (T, error) {
+func byID[T any, P Noun[T]](ctx context.Context, q sqldb.Querier, roles string, staff accounts.PersonID, id string) (T, error) {
 	var t T
 	table := P(&t).table()
 	all, err := several(ctx, q, scanRecord[T, P], selectOf[T, P]()+` WHERE id = $2 AND `+has(roles, table+".residence_id"), string(staff), id)

@@ -3,6 +3,7 @@ package programme
 import (
 	"context"
 	"database/sql"
+	"github.com/xnetroseraie/xnet/api/sqldb"
 
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/internal/civil"
@@ -121,7 +122,7 @@ func (h *InsertionHours) writeRest(ctx context.Context, tx *sql.Tx) error {
 	return ownPartner(ctx, tx, h.Partner, h.Record)
 }
 
-func (*InsertionHours) readRest(context.Context, querier) error { return nil }
+func (*InsertionHours) readRest(context.Context, sqldb.Querier) error { return nil }
 
 // Within returns the hours that fall on the days [from, until), in tenths.
 func (h InsertionHours) Within(from, until civil.Date) float64 {

@@ -14,11 +14,11 @@ import (
 )
 
 // A finder finds the duty that an answer belongs to, for who may give it.
-type finder func(ctx context.Context, q querier) (Duty, error)
+type finder func(ctx context.Context, q sqldb.Querier) (Duty, error)
 
 // toWork finds a duty for staff.
 func toWork(staff accounts.PersonID, id DutyID, now time.Time) finder {
-	return func(ctx context.Context, q querier) (Duty, error) {
+	return func(ctx context.Context, q sqldb.Querier) (Duty, error) {
 		return dutyFor(ctx, q, dutyToWork, string(staff), today(now), string(id))
 	}
 }

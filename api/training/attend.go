@@ -34,7 +34,7 @@ type seated struct {
 	duty DutyID
 }
 
-func seatedOf(ctx context.Context, q querier, session SessionID) ([]seated, error) {
+func seatedOf(ctx context.Context, q sqldb.Querier, session SessionID) ([]seated, error) {
 	rows, err := q.QueryContext(ctx, rowsOf, string(session))
 	if err != nil {
 		return nil, fmt.Errorf("sheet of session %s: %w", session, err)

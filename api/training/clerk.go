@@ -216,7 +216,7 @@ func (k *Clerk) Letters(ctx context.Context, staff accounts.PersonID) ([]Letter,
 	return k.letters(ctx, k.Store.db, staff, "")
 }
 
-func (k *Clerk) letters(ctx context.Context, q querier, staff accounts.PersonID, id string) ([]Letter, error) {
+func (k *Clerk) letters(ctx context.Context, q sqldb.Querier, staff accounts.PersonID, id string) ([]Letter, error) {
 	rows, err := q.QueryContext(ctx, waitingLetters, string(staff), today(k.Now()), id, mostLetters)
 	if err != nil {
 		return nil, fmt.Errorf("letters about trainings: %w", err)

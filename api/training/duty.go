@@ -140,7 +140,7 @@ func (s *Store) Duty(ctx context.Context, staff accounts.PersonID, id DutyID, no
 	return dutyFor(ctx, s.db, dutyToWork, string(staff), today(now), string(id))
 }
 
-func dutyFor(ctx context.Context, q querier, query string, args ...any) (Duty, error) {
+func dutyFor(ctx context.Context, q sqldb.Querier, query string, args ...any) (Duty, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return Duty{}, fmt.Errorf("duty: %w", err)

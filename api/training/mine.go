@@ -46,7 +46,7 @@ func (s *Store) Mine(ctx context.Context, v premises.Viewer, now time.Time) ([]D
 	return s.mine(ctx, s.db, v, false, now)
 }
 
-func (s *Store) mine(ctx context.Context, q querier, v premises.Viewer, act bool, now time.Time) ([]Duty, error) {
+func (s *Store) mine(ctx context.Context, q sqldb.Querier, v premises.Viewer, act bool, now time.Time) ([]Duty, error) {
 	rows, err := q.QueryContext(ctx, zonesOfMine, string(v.Person))
 	if err != nil {
 		return nil, fmt.Errorf("trainings of person %s: %w", v.Person, err)
@@ -81,7 +81,7 @@ func (s *Store) MineByID(ctx context.Context, v premises.Viewer, id DutyID, now 
 
 // toSee finds a duty for a viewer, who is to decide where act is true.
 func (s *Store) toSee(v premises.Viewer, id DutyID, act bool, now time.Time) finder {
-	return func(ctx context.Context, q querier) (Duty, error) {
+	return func(ctx context.Context, q sqldb.Querier) (Duty, error) {
 		all, err := s.mine(ctx, q, v, act, now)
 		if err != nil {
 			return Duty{}, err

@@ -311,7 +311,7 @@ const sessionToHold = sessionColumns + `
  WHERE training_session.id = $2
    AND ` + mayHold
 
-func sessionFor(ctx context.Context, q querier, query string, args ...any) (Session, error) {
+func sessionFor(ctx context.Context, q sqldb.Querier, query string, args ...any) (Session, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return Session{}, fmt.Errorf("session: %w", err)

@@ -115,12 +115,6 @@ func found(err error, none *problem.Error) error {
 	return err
 }
 
-// A querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 // only returns the one item of a query, or none as the problem.
 func only[T any](all []T, err error, none *problem.Error) (T, error) {
 	if err == nil && len(all) == 0 {
