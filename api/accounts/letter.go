@@ -176,13 +176,6 @@ SELECT person.id
    AND outbox.id = $3
    AND ` + invitable
 
-const letterPrinted = `
-UPDATE outbox
-   SET state = 'sent',
-       done_ms = $2
- WHERE id = $1
-   AND state = 'waiting'`
-
 // mostLetters is how many letters are printed at once.
 const mostLetters = 50
 
@@ -209,11 +202,11 @@ func (k *Clerk) PrintWaiting(ctx context.Context, by PersonID, letters []string)
 	var drawn []Invitation
 	for i, letter := range letters {
 		invitation, err := k.invite(ctx, persons[i], func(tx *sql.Tx) error {
-			done, err := tx.ExecContext(ctx, letterPrinted, letter, sqldb.Ms(k.Now()))
-			if err != nil {
-				return err
+			waited, err := notify.Printed(ctx, tx, letter, k.Now())
+			if err == nil && !waited {
+				return errNoLetter
 			}
-			return one(done, errNoLetter)
+			return err
 		})
 		if err != nil && len(drawn) == 0 {
 			return nil, err

@@ -110,17 +110,9 @@ func (w *Writer) stillOwed(ctx context.Context, all []WaitingLetter) (owed []Wai
 	return owed, nil
 }
 
-const letterPrinted = `
-UPDATE outbox
-   SET state = 'sent',
-       done_ms = $2
- WHERE id = $1
-   AND state = 'waiting'`
-
 // Print returns letters that wait as one PDF, they wait no more, and their households
-// count as told. A letter that
-// staff may not print, or that somebody printed, fails with [ErrNoLetter], and none
-// is printed.
+// count as told. A letter that staff may not print, or that somebody printed, fails
+// with [ErrNoLetter], and none is printed.
 func (w *Writer) Print(ctx context.Context, staff accounts.PersonID, ids []string) ([]byte, error) {
 	if len(ids) == 0 || len(ids) > MostLetters {
 		return nil, problem.OfFields([]problem.Field{{Name: "letters", Message: "field.out_of_range", Args: []any{1, MostLetters}}})
@@ -149,13 +141,11 @@ func (w *Writer) Print(ctx context.Context, staff accounts.PersonID, ids []strin
 	}
 	err = sqldb.InTx(ctx, w.Store.db, func(tx *sql.Tx) error {
 		for _, id := range ids {
-			done, err := tx.ExecContext(ctx, letterPrinted, id, sqldb.Ms(w.Now()))
+			waited, err := notify.Printed(ctx, tx, id, w.Now())
 			if err != nil {
-				return fmt.Errorf("letter %s: %w", id, err)
-			}
-			if n, err := done.RowsAffected(); err != nil {
 				return err
-			} else if n == 0 {
+			}
+			if !waited {
 				return ErrNoLetter
 			}
 		}

@@ -229,13 +229,6 @@ func (k *Clerk) letters(ctx context.Context, q sqldb.Querier, staff accounts.Per
 	})
 }
 
-const letterPrinted = `
-UPDATE outbox
-   SET state = 'sent',
-       done_ms = $2
- WHERE id = $1
-   AND state = 'waiting'`
-
 // Print returns letters that wait as one PDF, and they wait no more. A letter
 // that staff may not print, or that somebody printed, fails with [ErrNoLetter],
 // and none is printed.
@@ -262,11 +255,7 @@ func (k *Clerk) Print(ctx context.Context, staff accounts.PersonID, ids []string
 	}
 	return file, k.Store.change(ctx, func(tx *sql.Tx) error {
 		for _, id := range ids {
-			done, err := tx.ExecContext(ctx, letterPrinted, id, sqldb.Ms(k.Now()))
-			if err != nil {
-				return fmt.Errorf("letter %s: %w", id, err)
-			}
-			if n, err := done.RowsAffected(); err != nil || n == 0 {
+			if waited, err := notify.Printed(ctx, tx, id, k.Now()); err != nil || !waited {
 				return orElse(err, ErrNoLetter)
 			}
 		}
