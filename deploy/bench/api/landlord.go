@@ -80,12 +80,14 @@ func (c *commands) newLandlord(ctx context.Context, dwellings int) (*landlord, e
 
 func (l *landlord) dsn() string { return filepath.Join(l.dir, "api.db") }
 
-// with opens the database for as long as do needs it.
+// with opens the database for as long as do needs it, and returns when the disk
+// has what was written: a program that is measured would wait for it.
 func (l *landlord) with(ctx context.Context, do func(*sql.DB) error) error {
 	db, err := sqldb.Open(ctx, l.dsn())
 	if err != nil {
 		return err
 	}
+	defer syscall.Sync()
 	return errors.Join(do(db), db.Close())
 }
 
