@@ -108,6 +108,13 @@ func (ts Tariffs) On(k metering.Kind, day civil.Date) (t Tariff, end civil.Date,
 	return t, end, ok
 }
 
+// changeWithinMonth reports whether a price begins or ends on one of the days (from,
+// to) that is not the first of its month.
+func (ts Tariffs) changeWithinMonth(from, to civil.Date) bool {
+	within := func(d civil.Date) bool { return d.Day != 1 && from.Before(d) && d.Before(to) }
+	return slices.ContainsFunc(ts, func(t Tariff) bool { return within(t.From) || within(t.Until) })
+}
+
 func (ts Tariffs) nextAfter(k metering.Kind, day civil.Date) civil.Date {
 	for _, t := range ts.of(k) {
 		if day.Before(t.From) {

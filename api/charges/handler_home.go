@@ -84,21 +84,35 @@ func (h *Handler) Outlook(ctx context.Context, v premises.Viewer) (Outlook, erro
 	now := h.Now()
 	today := civil.DateIn(now, time.UTC).AddDays(1) // wherever the home is, that is not before its today
 	since := civil.Date{Year: today.Year - 1, Month: time.January, Day: 1}
-	// What was used in a home before this one tells nothing of this one's charges.
-	home, err := h.Reader.Lived(ctx, v, now, since, since, today.AddDays(1))
+	priced, err := h.pricedSince(ctx, v, since, today)
 	if err != nil {
 		return Outlook{}, err
 	}
-	stay := home.Stays[len(home.Stays)-1]
-	priced, err := h.Store.Priced(ctx, home)
-	if err != nil {
-		return Outlook{}, err
-	}
+	stay := priced.home.Stays[len(priced.home.Stays)-1]
 	provisions, err := h.Store.Provisions(ctx, stay.Dwelling.ID)
 	if err != nil {
 		return Outlook{}, err
 	}
-	return priced.Outlook(home.Today, provisions), nil
+	return priced.Outlook(priced.home.Today, provisions), nil
+}
+
+// pricedSince returns the months from since to today of the home that is lived in;
+// their days too where a price changes within a month, so that what was used until
+// then is known. What was used in a home before this one tells nothing of this
+// one's charges.
+func (h *Handler) pricedSince(ctx context.Context, v premises.Viewer, since, today civil.Date) (PricedHome, error) {
+	home, err := h.Reader.LivedByMonth(ctx, v, h.Now(), since, since, today.AddDays(1))
+	if err != nil {
+		return PricedHome{}, err
+	}
+	priced, err := h.Store.Priced(ctx, home)
+	if err != nil || !priced.Tariffs.changeWithinMonth(since, today) {
+		return priced, err
+	}
+	if home, err = h.Reader.Lived(ctx, v, h.Now(), since, since, today.AddDays(1)); err != nil {
+		return PricedHome{}, err
+	}
+	return h.Store.Priced(ctx, home)
 }
 
 // note serves GET /charges/note: that of a ?month= or a ?year=, as JSON, or as a

@@ -46,14 +46,17 @@ func (r *Reader) Between(ctx context.Context, v premises.Viewer, now time.Time, 
 	if err != nil {
 		return Home{}, err
 	}
-	return r.used(ctx, Home{Zone: zone, Today: civil.DateIn(now, zone), Stays: stays}, now)
+	return r.used(ctx, Home{Zone: zone, Today: civil.DateIn(now, zone), Stays: stays}, now, r.fetch)
 }
 
+// A fetcher asks InfluxDB for what the meters of a stay counted.
+type fetcher func(ctx context.Context, stay premises.Stay, spans []span, now time.Time) (stored, error)
+
 // used adds to a home what its stays used.
-func (r *Reader) used(ctx context.Context, home Home, now time.Time) (Home, error) {
+func (r *Reader) used(ctx context.Context, home Home, now time.Time, fetch fetcher) (Home, error) {
 	kinds := map[metering.Kind]*gathered{}
 	for _, stay := range home.Stays {
-		if err := r.gather(ctx, kinds, stay, now); err != nil {
+		if err := r.gather(ctx, kinds, stay, now, fetch); err != nil {
 			return Home{}, err
 		}
 	}
@@ -76,15 +79,17 @@ type gathered struct {
 	spans        int
 }
 
-func (r *Reader) gather(ctx context.Context, kinds map[metering.Kind]*gathered, stay premises.Stay, now time.Time) error {
+func (r *Reader) gather(ctx context.Context, kinds map[metering.Kind]*gathered, stay premises.Stay, now time.Time, fetch fetcher) error {
 	points, err := r.meters.Fitted(ctx, stay.Dwelling.ID)
 	if err != nil {
 		return err
 	}
 	spans := spansOf(stay, points)
-	stored, err := r.fetch(ctx, stay, spans, now)
+	ctx, cancel := context.WithTimeout(ctx, patienceWithInflux)
+	defer cancel()
+	stored, err := fetch(ctx, stay, spans, now)
 	if err != nil {
-		return err
+		return away(err)
 	}
 	for _, s := range spans {
 		kind := s.hanging.Meter.Kind
@@ -135,19 +140,17 @@ const patienceWithInflux = 8 * time.Second
 // fetch asks for the stay's own days, and the day before it for the index at
 // its end, which both households share.
 func (r *Reader) fetch(ctx context.Context, stay premises.Stay, spans []span, now time.Time) (stored, error) {
-	ctx, cancel := context.WithTimeout(ctx, patienceWithInflux)
-	defer cancel()
 	var found stored
 	start, end := stay.Bounds()
 	dayBefore := stay.From.AddDays(-1).Start(stay.Zone)
 	group, ctx := errgroup.WithContext(ctx)
-	if ids := idsOf(spans, func(s span) bool { return s.hanging.Meter.Resolution.Allows(metering.Day) }); len(ids) > 0 {
+	if ids := idsOf(spans, byDay); len(ids) > 0 {
 		group.Go(func() (err error) {
 			found.daily, err = r.consumption(ctx, influx.Daily, spans, ids, dayBefore, end)
 			return err
 		})
 	}
-	if ids := idsOf(spans, func(s span) bool { return s.hanging.Meter.Resolution.Allows(metering.Month) }); len(ids) > 0 {
+	if ids := idsOf(spans, byMonth); len(ids) > 0 {
 		group.Go(func() (err error) {
 			found.monthly, err = r.consumption(ctx, influx.Monthly, spans, ids, start, end)
 			return err
@@ -160,11 +163,12 @@ func (r *Reader) fetch(ctx context.Context, stay premises.Stay, spans []span, no
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return stored{}, away(err)
-	}
-	return found, nil
+	return found, group.Wait()
 }
+
+// byDay and byMonth report whether a meter may be read as finely.
+func byDay(s span) bool   { return s.hanging.Meter.Resolution.Allows(metering.Day) }
+func byMonth(s span) bool { return s.hanging.Meter.Resolution.Allows(metering.Month) }
 
 func idsOf(spans []span, want func(span) bool) []metering.MeterID {
 	var ids []metering.MeterID

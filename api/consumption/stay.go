@@ -23,6 +23,17 @@ var ErrSeveralHomes = errors.New("the household lives in several dwellings at on
 // [ErrSeveralHomes] where the household lives elsewhere as long; a few days with two
 // keys, as of a move, are none.
 func (r *Reader) Lived(ctx context.Context, v premises.Viewer, now time.Time, since, from, to civil.Date) (Home, error) {
+	return r.lived(ctx, v, now, since, from, to, r.fetch)
+}
+
+// LivedByMonth returns what Lived does to who asks of whole months alone: years of
+// them cost little. The days of a month that is known whole are not in it, nor what
+// was read after the last day that is over.
+func (r *Reader) LivedByMonth(ctx context.Context, v premises.Viewer, now time.Time, since, from, to civil.Date) (Home, error) {
+	return r.lived(ctx, v, now, since, from, to, r.fetchMonths)
+}
+
+func (r *Reader) lived(ctx context.Context, v premises.Viewer, now time.Time, since, from, to civil.Date, fetch fetcher) (Home, error) {
 	stays, err := r.homes.During(ctx, v, now, from, to)
 	if err != nil {
 		return Home{}, err
@@ -41,7 +52,7 @@ func (r *Reader) Lived(ctx context.Context, v premises.Viewer, now time.Time, si
 	}
 	same := func(s premises.Stay) bool { return s.Dwelling.ID == last.Dwelling.ID && s.MovedIn == last.MovedIn }
 	stays = slices.DeleteFunc(stays, func(s premises.Stay) bool { return !same(s) })
-	return r.used(ctx, Home{Zone: last.Zone, Today: civil.DateIn(now, last.Zone), Stays: stays}, now)
+	return r.used(ctx, Home{Zone: last.Zone, Today: civil.DateIn(now, last.Zone), Stays: stays}, now, fetch)
 }
 
 func later(a, b civil.Date) civil.Date {
