@@ -35,10 +35,23 @@ func (c Cost) hash(secret string) (string, error) {
 	if _, err := rand.Read(salt); err != nil {
 		return "", fmt.Errorf("draw a salt: %w", err)
 	}
-	key := argon2.IDKey([]byte(secret), salt, c.Passes, c.MemoryKiB, 1, keyLength)
+	return c.written(salt, argon2.IDKey([]byte(secret), salt, c.Passes, c.MemoryKiB, 1, keyLength)), nil
+}
+
+// decoy returns the hash of a secret that nobody knows: a key that is drawn instead of
+// made.
+func (c Cost) decoy() (string, error) {
+	drawn := make([]byte, saltLength+keyLength)
+	if _, err := rand.Read(drawn); err != nil {
+		return "", fmt.Errorf("draw a decoy: %w", err)
+	}
+	return c.written(drawn[:saltLength], drawn[saltLength:]), nil
+}
+
+func (c Cost) written(salt, key []byte) string {
 	b64 := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, c.MemoryKiB, c.Passes,
-		b64.EncodeToString(salt), b64.EncodeToString(key)), nil
+		b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
 // matches reports whether hash was made of secret, in time that does not tell.

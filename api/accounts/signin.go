@@ -152,6 +152,9 @@ func (s *Store) guessPassword(ctx context.Context, hash, password string) (bool,
 	return right && known, err
 }
 
+// afterGuess is how long after the last guess its memory is given back.
+const afterGuess = 2 * time.Second
+
 func (s *Store) guess(ctx context.Context, hash, secret string) (right bool, err error) {
 	err = s.inSlot(ctx, func() (err error) {
 		right, err = matches(hash, secret)
@@ -168,11 +171,15 @@ func (s *Store) hash(ctx context.Context, secret string) (hash string, err error
 	return hash, err
 }
 
-// inSlot bounds how many hashes are made at once: each takes 64 MiB.
+// inSlot bounds how many hashes are made at once: each takes 64 MiB, which the
+// program would keep for minutes where little else is asked of it.
 func (s *Store) inSlot(ctx context.Context, do func() error) error {
 	select {
 	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
+		defer func() {
+			<-s.slots
+			s.guessed.Reset(afterGuess)
+		}()
 		return do()
 	case <-ctx.Done():
 		return ctx.Err()

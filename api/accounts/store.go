@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/api/sqldb"
@@ -19,17 +21,21 @@ type Store struct {
 	cost     Cost
 	decoy    string        // hash that is tried where there is none, at the same cost
 	slots    chan struct{} // bounds the memory that guesses take at once
+	guessed  *time.Timer   // gives the memory of guesses back, once nobody guesses
 	touching sync.Map      // sessions and tokens whose last use is being written
 	pens     chan struct{} // bounds how many last uses are written at once
 }
 
 // NewStore returns a store on a migrated database; hashes are made at cost.
 func NewStore(db *sql.DB, cost Cost) (*Store, error) {
-	decoy, err := cost.hash("decoy")
+	decoy, err := cost.decoy()
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, cost: cost, decoy: decoy, slots: make(chan struct{}, max(2, runtime.NumCPU())), pens: make(chan struct{}, mostTouching)}, nil
+	guessed := time.AfterFunc(time.Hour, debug.FreeOSMemory)
+	guessed.Stop()
+	return &Store{db: db, cost: cost, decoy: decoy, slots: make(chan struct{}, max(2, runtime.NumCPU())), guessed: guessed,
+		pens: make(chan struct{}, mostTouching)}, nil
 }
 
 const findPerson = `

@@ -64,8 +64,12 @@ dwellings:
 		}
 	}
 	since, from, to := date(t, "2024-01-01"), date(t, "2025-01-01"), date(t, "2025-12-16")
-	ask(func() (consumption.Home, error) { return reader.Lived(t.Context(), premises.Own("p"), now, since, from, to) }, 366)
-	ask(func() (consumption.Home, error) { return reader.LivedByMonth(t.Context(), premises.Own("p"), now, since, from, to) }, 17+31+31+15)
+	ask(func() (consumption.Home, error) {
+		return reader.Lived(t.Context(), premises.Own("p"), now, since, from, to)
+	}, 366)
+	ask(func() (consumption.Home, error) {
+		return reader.LivedByMonth(t.Context(), premises.Own("p"), now, since, from, to)
+	}, 17+31+31+15)
 }
 
 // replaced is what meter a counted until 20 August and b from then on, by day and by

@@ -56,7 +56,7 @@ func (s *system) startInflux(ctx context.Context, env []string) error {
 	if err != nil {
 		return err
 	}
-	command, err := influxd.Server{Path: path, Data: s.data(), Addr: s.influx}.Command(ctx)
+	command, err := influxd.Server{Path: path, Data: s.data(), Addr: s.influx, Flux: true}.Command(ctx)
 	if err != nil {
 		return err
 	}

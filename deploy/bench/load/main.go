@@ -22,7 +22,7 @@ type commands struct {
 	Minutes   int      `default:"15" help:"How long the load lasts."`
 	Rate      int      `default:"50" help:"Pages a second."`
 	People    int      `default:"500" help:"How many tenants look at pages."`
-	Rest      int      `default:"60" help:"Seconds of rest before memory is looked at."`
+	Rest      int      `default:"180" help:"Seconds of rest before memory is looked at."`
 	Verbose   bool     `help:"Show what the programs say."`
 
 	stderr io.Writer

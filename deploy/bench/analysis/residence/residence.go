@@ -86,6 +86,15 @@ func (r *Residence) Close() error {
 	return os.RemoveAll(r.dir)
 }
 
+// Restart ends InfluxDB and starts it again on what is stored: what filling it took in
+// memory is gone.
+func (r *Residence) Restart(ctx context.Context) error {
+	r.Store.Close()
+	r.children.Stop()
+	r.children = &bench.Children{}
+	return r.startInflux(ctx)
+}
+
 func (r *Residence) startInflux(ctx context.Context) error {
 	path, err := peer.Influxd(ctx, r.Said)
 	if err != nil {
