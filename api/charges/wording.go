@@ -89,14 +89,13 @@ func (w Wording) number(x float64, decimals int) string {
 	return whole
 }
 
-// used writes a consumption: kWh, litres, or from ten cubic metres on those.
+// used writes a consumption: kWh, cubic metres, or litres where it is less than one.
 func (w Wording) used(k metering.Kind, n metering.Amount) string {
-	const tenM3 = 10 * mlPerM3
 	x := float64(n)
 	switch {
 	case k.IndexUnit() == metering.WattHour:
 		return w.number(x/whPerKWh, decimals(x/whPerKWh)) + firm + "kWh"
-	case n >= tenM3:
+	case n >= mlPerM3:
 		return w.number(x/mlPerM3, 1) + firm + "m³"
 	default:
 		return w.number(x/1000, 0) + firm + "L"

@@ -14,6 +14,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/dashboards/web"
+	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
 
@@ -93,7 +94,7 @@ func (h *Handler) showGateway(c echo.Context, p *problem.Error, offer *enrolment
 		view.Meters.Lines = append(view.Meters.Lines, l)
 	}
 	if offer != nil {
-		view.Code = &codeView{Code: string(offer.Code), Until: view.Language.Moment(offer.Until, now, g.Zone), API: h.Enrolments.Reach.Pages}
+		view.Code = &codeView{Code: string(offer.Code), Until: until(view.Language, offer.Until.In(g.Zone)), API: h.Enrolments.Reach.Pages}
 	}
 	if write {
 		if view.Config, err = h.config(c, view.Language, g.Zone, id); err != nil {
@@ -101,6 +102,11 @@ func (h *Handler) showGateway(c echo.Context, p *problem.Error, offer *enrolment
 		}
 	}
 	return gatewayPage.Render(c, statusOf(p), view)
+}
+
+// until writes the end of a code, as in "lundi 24 mars, 14:03".
+func until(l web.Language, end time.Time) string {
+	return l.Day(civil.DateIn(end, end.Location())) + ", " + end.Format("15:04")
 }
 
 // config is the part of the page on the configuration: nothing for who may change

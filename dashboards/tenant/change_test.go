@@ -43,14 +43,14 @@ type scene struct {
 func TestHeadline(t *testing.T) {
 	fine := metering.Fine
 	for _, tt := range []scene{
-		{"less than a year ago", "2026-03-18", 80_000, 100_000, "2025-01-01", "", metering.ColdWater, fine, less, "Ce mois-ci : moins d’eau froide que l’an dernier.", "Comparé aux 17 mêmes jours de mars 2025."},
-		{"more than a year ago", "2026-03-18", 120_000, 100_000, "2025-01-01", "", metering.Electricity, fine, more, "Ce mois-ci : plus d’électricité que l’an dernier.", "Comparé aux 17 mêmes jours de mars 2025."},
-		{"within five percent it is the same", "2026-03-18", 104_000, 100_000, "2025-01-01", "", metering.Gas, fine, same, "Ce mois-ci : autant de gaz que l’an dernier.", "Comparé aux 17 mêmes jours de mars 2025."},
-		{"on the seventh", "2026-03-07", 80_000, 100_000, "2025-01-01", "", metering.ColdWater, fine, less, "Ce mois-ci : moins d’eau froide que l’an dernier.", "Comparé aux 6 mêmes jours de mars 2025."},
+		{"less than a year ago", "2026-03-18", 80_000, 100_000, "2025-01-01", "", metering.ColdWater, fine, less, "Ce mois-ci : moins d’eau froide que l’an dernier.", "Comparé aux 17 mêmes jours, en mars 2025."},
+		{"more than a year ago", "2026-03-18", 120_000, 100_000, "2025-01-01", "", metering.Electricity, fine, more, "Ce mois-ci : plus d’électricité que l’an dernier.", "Comparé aux 17 mêmes jours, en mars 2025."},
+		{"within five percent it is the same", "2026-03-18", 104_000, 100_000, "2025-01-01", "", metering.Gas, fine, same, "Ce mois-ci : autant de gaz que l’an dernier.", "Comparé aux 17 mêmes jours, en mars 2025."},
+		{"on the seventh", "2026-03-07", 80_000, 100_000, "2025-01-01", "", metering.ColdWater, fine, less, "Ce mois-ci : moins d’eau froide que l’an dernier.", "Comparé aux 6 mêmes jours, en mars 2025."},
 		{"not before the seventh", "2026-03-06", 80_000, 100_000, "2025-01-01", "", metering.ColdWater, fine, "", "Le mois commence. La comparaison arrive le 7.", ""},
-		{"last month where last year is not known", "2026-03-18", 80_000, 0, "2026-02-01", "", metering.ColdWater, fine, same, "Ce mois-ci : autant d’eau froide que le mois dernier.", "Comparé aux 17 mêmes jours de février 2026."},
+		{"last month where last year is not known", "2026-03-18", 80_000, 0, "2026-02-01", "", metering.ColdWater, fine, same, "Ce mois-ci : autant d’eau froide que le mois dernier.", "Comparé aux 17 mêmes jours, en février 2026."},
 		{"heat never with the month before", "2026-03-18", 80_000, 0, "2026-02-01", "", metering.Heat, fine, "", "Pas encore de comparaison. Il faut encore des jours relevés.", ""},
-		{"a hole last year", "2026-03-18", 80_000, 100_000, "2025-02-01", "2025-03-05", metering.ColdWater, fine, same, "Ce mois-ci : autant d’eau froide que le mois dernier.", "Comparé aux 17 mêmes jours de février 2026."},
+		{"a hole last year", "2026-03-18", 80_000, 100_000, "2025-02-01", "2025-03-05", metering.ColdWater, fine, same, "Ce mois-ci : autant d’eau froide que le mois dernier.", "Comparé aux 17 mêmes jours, en février 2026."},
 		{"a hole this month compares nothing", "2026-03-18", 80_000, 100_000, "2025-02-01", "2026-03-05", metering.ColdWater, fine, "", "Pas encore de comparaison. Il faut encore des jours relevés.", ""},
 		{"nothing used last year", "2026-03-18", 80_000, 0, "2025-03-01", "2026-02-03", metering.ColdWater, fine, "", "Pas encore de comparaison. Il faut encore des jours relevés.", ""},
 		{"read by month", "2026-03-02", 80_000, 100_000, "2025-01-01", "", metering.Heat, metering.Month, less, "En février 2026 : moins de chauffage que l’an dernier.", "Comparé à février 2025. Le froid n’est pas retiré du calcul. L’hiver n’était peut-être pas aussi froid."},

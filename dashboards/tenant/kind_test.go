@@ -34,7 +34,7 @@ func TestPages(t *testing.T) {
 
 func testAmina(t *testing.T, b webtest.Browser) {
 	for _, l := range []look{
-		{"home", "/", 200, []string{"Ce mois-ci : moins d’eau froide que l’an dernier.", "Comparé aux 17 mêmes jours de mars 2025.", "il y a 8 secondes — 14:03:20",
+		{"home", "/", 200, []string{"Ce mois-ci : moins d’eau froide que l’an dernier.", "Comparé aux 17 mêmes jours, en mars 2025.", "il y a 8 secondes — 14:03:20",
 			"Une question ? Claire Moreau est au", "tel:0241000000", "1,39 m³", "340 litres de moins.", "1,36 m³ au lieu de 1,70 m³.", "480 kWh", "Que voulez-vous faire ?",
 			"/consommation/cold_water/2026-03", "/consommation/heat/2026", "L’hiver n’était peut-être pas aussi froid."},
 			[]string{"/consommation/gas", "Compteur cw"}},

@@ -49,16 +49,22 @@ const (
 	electricitySource = "exemple, tarif réglementé de l’électricité"
 )
 
-// advancePerM2Cents is what a flat pays in advance for its water, hot and cold, by
-// month and square metre: about what an ordinary household uses.
-const advancePerM2Cents = 90
+// What a household pays in advance for its water, hot and cold, by month: about what
+// ordinary households of so many people used, as a landlord would set it by the year
+// before.
+const (
+	advanceCents        = 800
+	advancePerHeadCents = 2000
+)
 
-// provisions are whole euros a month since history begins; of a flat without
+// provisions are of each household from the day it moved in; of a flat without
 // meters none is known.
-func provisions(r *household.Residence, d *household.Dwelling) []listProvision {
+func provisions(d *household.Dwelling) (all []listProvision) {
 	if d.Has(household.Unmetered) {
 		return nil
 	}
-	cents := int64(d.AreaM2*advancePerM2Cents) / 100 * 100
-	return []listProvision{{From: r.Epoch.String(), MonthlyCents: cents}}
+	for _, h := range d.Households {
+		all = append(all, listProvision{From: h.MovedIn.String(), MonthlyCents: advanceCents + advancePerHeadCents*int64(h.Occupants)})
+	}
+	return all
 }

@@ -102,7 +102,7 @@ func landlordsList(r *household.Residence, interval time.Duration) listFile {
 		list.Dwellings = append(list.Dwellings, listDwelling{ID: string(d.ID), Building: d.Building,
 			Staircase: fmt.Sprint(d.Staircase), Label: fmt.Sprint(d.Number),
 			Floor: d.Floor, Rooms: d.Rooms, AreaM2: d.AreaM2, Heating: "collective", HotWater: "collective",
-			Households: households(d), Points: points(r, d.ID, interval), Provisions: provisions(r, d)})
+			Households: households(d), Points: points(r, d.ID, interval), Provisions: provisions(d)})
 	}
 	return list
 }
