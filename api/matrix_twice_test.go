@@ -13,6 +13,7 @@ var matrixTwice = []struct{ path, count string }{
 	{"/conseils/{tip}", `SELECT COUNT(*) FROM tip_step`},
 	{"/mes-donnees/accords/{purpose}", `SELECT COUNT(*) FROM consent`},
 	{"/mes-donnees/accords/{purpose}/fin", `SELECT COUNT(*) FROM consent`},
+	{"/mes-donnees/effacer", `SELECT COUNT(*) FROM erasure`},
 	{"/mon-ordinateur/reparation?foyer={household}", `SELECT COUNT(*) FROM repair_ticket`},
 	{"/mon-ordinateur/formation/autre-date?foyer={household}", `SELECT COUNT(*) FROM training_enrolment`},
 	{"/mon-ordinateur/formation/niveau?foyer={household}", `SELECT COUNT(*) FROM training_position`},

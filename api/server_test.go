@@ -17,7 +17,7 @@ import (
 )
 
 // TestHouse asks one loaded residence, because its servers take a while to
-// start; no part changes what another one sees, and the last takes InfluxDB
+// start; no part changes what another one sees, and the last take InfluxDB
 // away.
 func TestHouse(t *testing.T) {
 	h := newHouse(t)
@@ -30,6 +30,7 @@ func TestHouse(t *testing.T) {
 	t.Run("headers", func(t *testing.T) { testHeaders(t, h) })
 	t.Run("language", func(t *testing.T) { testLanguage(t, h) })
 	t.Run("figures", func(t *testing.T) { testFigures(t, h) })
+	t.Run("bucket missing", func(t *testing.T) { testBucketMissing(t, h) })
 	t.Run("influx away", func(t *testing.T) { testInfluxAway(t, h) })
 	t.Run("wrong codes", func(t *testing.T) { testWrongCodes(t, h) })
 }
@@ -339,6 +340,22 @@ func testFigures(t *testing.T, h house) {
 	_, text := h.visit(t, "").get("/metrics")
 	check(t, text, []string{`xnet_api_requests_total{method="GET",route="/",status="200"}`, `xnet_api_request_seconds_bucket{route="/consommation/:month"`,
 		`xnet_api_requests_total{method="GET",route="/consommation/:month",status="404"}`}, []string{"2026-01", "P-new"})
+}
+
+// A bucket that is lost is no home without consumption: the page says whom to call,
+// and nothing of buckets.
+func testBucketMissing(t *testing.T, h house) {
+	v := serveAgain(t, machine(h.dsn(t), h.influx.URL), h, h.influx).visit(t, "P-new") // who remembers no figures
+	response, err := http.PostForm(h.influx.URL+"/query", url.Values{"q": {`DROP DATABASE "xnet_daily"`}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	status, page := v.get("/consommation/2026-03")
+	if status != http.StatusServiceUnavailable {
+		t.Errorf("status = %d, want 503", status)
+	}
+	check(t, page, []string{"Service momentanément indisponible", "appelez Claire Moreau au 02 41 00 00 00"}, []string{"xnet_daily", "bucket", "not found"})
 }
 
 func testInfluxAway(t *testing.T, h house) {

@@ -119,6 +119,13 @@ func TestStatementOfAMonthStays(t *testing.T) {
 		if err != nil || by != string(manager) || was.Valid {
 			t.Errorf("who set the price: %q, before %v, %v", by, was, err)
 		}
+		changes, err := s.PriceChanges(t.Context(), technician, "R")
+		if err != nil || len(changes) == 0 || changes[0] != (computers.PriceChange{What: computers.PriceRefurbish, From: date("2026-03-19"), Cents: 9900, Was: -1, At: changes[0].At, By: changes[0].By}) ||
+			changes[0].By == "" || changes[0].At.UnixMilli() == 0 {
+			t.Errorf("changes: %+v, %v", changes, err)
+		}
+		_, err = s.PriceChanges(t.Context(), stranger, "R")
+		want(t, "changes of another residence's prices", err, computers.ErrNone)
 	})
 }
 

@@ -39,7 +39,7 @@ func New(site *web.Site, door *accounts.Door, clerk *accounts.Clerk, told *alert
 // Register adds the routes. A form that was refused is answered in place; who
 // then asks for its address again gets the page.
 func (h *Handler) Register(e *echo.Echo) {
-	g := e.Group(path, accounts.Staff(accounts.NoScope, accounts.Administrator))
+	g := e.Group(path, accounts.Staff(accounts.NoScope, accounts.Administrator), web.Once())
 	g.GET("", h.page)
 	g.GET("/*", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, path) })
 	g.POST("/personnes", h.change("ajout", h.add))

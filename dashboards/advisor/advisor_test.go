@@ -92,6 +92,32 @@ func furnish(t *testing.T, db *sql.DB, now time.Time) {
 	do(`INSERT INTO internet_offer (id, residence_id, operator, title, monthly_cents, from_date, source) VALUES ('GO', 'R', 'Fibre', 'Social', 200, '2025-01-01', '')`)
 }
 
+// TestWeekInEveryWay: the week is read, printed on one A4 and one line of it closed
+// with the keyboard alone, without JavaScript, at a zoom of 200 % and at 320 pixels.
+func TestWeekInEveryWay(t *testing.T) {
+	b := open(t)
+	for _, w := range webtest.Ways() {
+		t.Run(w.Name, func(t *testing.T) {
+			sqldbtest.Exec(t, b.DB, `DELETE FROM queue_closing`)
+			p := webtest.SitAt(t, b.URL, "/connexion")
+			p.Uses(w)
+			p.Fill("Votre code", b.Invite(t, "adv")+"\n")
+			p.Reads("Ma semaine", "URGENT", "Fuite d’eau possible.", "Rose Martin", "Nouveau foyer à accueillir.")
+			p.Fits()
+			p.Hears("Ma semaine", "Imprimer ma semaine", "Rose Martin", "URGENT", "Fuite d’eau possible.", "C’est fait")
+			p.Prints("Ma semaine", "Rose Martin", "Fuite d’eau possible.")
+			if pages := pagesOf(t, p.Context); pages != 1 {
+				t.Errorf("printed from the screen the week takes %d pages", pages)
+			}
+			p.PressUnder("1.", "C’est fait")
+			p.PressUnder("1.", "Je suis passée")
+			p.PressUnder("1.", "Fermer cette ligne")
+			p.Reads("C’est noté. La ligne est fermée.", "Déjà fait cette semaine : 1")
+			p.Fits()
+		})
+	}
+}
+
 // An advisor before a browser: reads her week, prints it, closes a line in three
 // actions, and does from the sheet of a household what it needs.
 func TestWeekInABrowser(t *testing.T) {

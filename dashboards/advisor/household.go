@@ -47,6 +47,7 @@ type householdView struct {
 	Faults                       map[string]string // of the form in Part, by field; "" of the whole
 	Part                         string
 	Words, Due, On, InternetFrom string // as typed
+	Advises                      bool   // the reader is an advisor: alerts are shown to nobody else
 	residence                    metering.SiteID
 	sheet                        premises.Sheet
 }
@@ -90,7 +91,8 @@ func (h *Handler) showHousehold(c echo.Context, part string, t trouble) error {
 		return err
 	}
 	view := householdView{Chrome: h.Site.Chrome(c, "advisor.household"), Path: SheetPath(id), FullSheet: "/personnes/" + url.PathEscape(string(id)), sheet: sheet, Part: part, Faults: t.faults, Today: sheet.Today.String()}
-	view.Done = done(c, view.Language)
+	session, _ := accounts.Who(c)
+	view.Done, view.Advises = done(c, view.Language), session.Has(accounts.Advisor)
 	view.people()
 	view.On, view.InternetFrom = view.Today, view.Today
 	if part == "note" {

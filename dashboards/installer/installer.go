@@ -53,7 +53,7 @@ func (h *Handler) Register(e *echo.Echo) {
 	e.GET(path, h.list, read)
 	e.GET(path+"/compteur", h.find, write)
 	e.GET(path+"/compteurs/:id", h.meter, write)
-	e.POST(path+"/compteurs/:id/cadran", h.change(h.dial), write)
+	e.POST(path+"/compteurs/:id/cadran", h.change(h.dial), write, web.Once())
 	e.POST(path+"/compteurs/:id/robinet", h.change(h.tap), write)
 	e.POST(path+"/compteurs/:id/pose", h.change(h.hang), write)
 	e.POST(path+"/compteurs/:id/remplacement", h.change(h.replace), write)

@@ -139,6 +139,8 @@ func gatewayLine(l web.Language, g watch.GatewayStanding, now time.Time) line {
 		made.State = l.T("equipment.gateway_never")
 	case g.Silent(now):
 		made.State = l.T("equipment.gateway_silent")
+	case !g.Online: // it said so before it went, or the broker did
+		made.State = l.T("equipment.gateway_off")
 	case g.Fault != "":
 		made.State = l.T("equipment.gateway_fault")
 	case g.SpoolAlarm:

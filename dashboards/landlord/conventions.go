@@ -9,6 +9,7 @@ import (
 
 	"github.com/xnetroseraie/xnet/api/programme"
 	"github.com/xnetroseraie/xnet/api/resource"
+	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
 )
 
@@ -31,7 +32,13 @@ type conventionView struct {
 	Ours, Theirs                                                    []string
 	Prices                                                          []option // what and how much
 	Target                                                          string
-	Months                                                          []turnaroundView
+	Turnaround                                                      turnaroundTable
+}
+
+// A turnaroundTable is what a convention's repairs took, the last month first.
+type turnaroundTable struct {
+	web.Language
+	Months []turnaroundView
 }
 
 // A turnaroundView is a month of repairs.
@@ -107,14 +114,21 @@ func (v *conventionsView) convention(k programme.Convention, partners []programm
 	if k.ReturnDays > 0 {
 		made.Target = v.T("landlord.return_days", k.ReturnDays)
 	}
-	for _, m := range months[max(0, len(months)-turnaroundMonths):] {
-		made.Months = append(made.Months, v.turnaround(m))
-	}
-	slices.Reverse(made.Months)
+	made.Turnaround = turnarounds(v.Language, months)
 	return made
 }
 
-func (v *conventionsView) turnaround(t programme.Turnaround) turnaroundView {
+// turnarounds shows the last months.
+func turnarounds(l web.Language, months []programme.Turnaround) turnaroundTable {
+	table := turnaroundTable{Language: l}
+	for _, m := range months[max(0, len(months)-turnaroundMonths):] {
+		table.Months = append(table.Months, turnaround(l, m))
+	}
+	slices.Reverse(table.Months)
+	return table
+}
+
+func turnaround(v web.Language, t programme.Turnaround) turnaroundView {
 	made := turnaroundView{Name: v.Month(t.Month), Ended: v.Number(float64(t.Ended), 0), Waiting: v.Number(float64(t.Waiting), 0),
 		Median: "–", Ninety: "–", Within: "–", Late: t.Over30 > 0 || t.Within < t.Ended}
 	if t.Ended > 0 {

@@ -50,6 +50,7 @@ func New(site *web.Site, s *premises.Store, i *premises.Importer, clerk *account
 // they see is in the queries.
 func (h *Handler) Register(e *echo.Echo) {
 	keepers := accounts.Staff(accounts.NoScope, accounts.Manager, accounts.Administrator)
+	once := web.Once()
 	people := accounts.Staff(accounts.NoScope, accounts.Advisor, accounts.Manager, accounts.Administrator)
 	sites := accounts.Staff(accounts.NoScope, accounts.Administrator)
 
@@ -74,12 +75,12 @@ func (h *Handler) Register(e *echo.Echo) {
 	e.GET("/personnes/:household/*", h.backToHousehold, people)
 	e.POST("/personnes/:household/contact", h.change("contact", h.changeContact), people)
 	e.POST("/personnes/:household/foyer", h.change("foyer", h.changeHousehold), keepers)
-	e.POST("/personnes/:household/membres", h.change("membre", h.addMember), keepers)
+	e.POST("/personnes/:household/membres", h.change("membre", h.addMember), keepers, once)
 	e.POST("/personnes/:household/nom", h.change("nom", h.rename), keepers)
 	e.POST("/personnes/:household/depart", h.change("depart", h.leave), keepers)
-	e.POST("/personnes/:household/aides", h.change("aide", h.addMandate), people)
+	e.POST("/personnes/:household/aides", h.change("aide", h.addMandate), people, once)
 	e.POST("/personnes/:household/aides/fin", h.change("aide-fin", h.endMandate), people)
-	e.POST("/personnes/:household/invitation", h.invite, people)
+	e.POST("/personnes/:household/invitation", h.invite, people, once)
 }
 
 func staffOf(c echo.Context) accounts.PersonID {

@@ -14,6 +14,7 @@ import (
 	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
+	"github.com/xnetroseraie/xnet/api/programme"
 	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
@@ -32,6 +33,7 @@ type leaksView struct {
 type leakView struct {
 	ID, Version, Door, What, Flow, Since, Lost, Euros string
 	Household                                         string // link to its sheet; empty for who has none
+	Week                                              string // link to the week, where a call or a visit is noted; empty for who has none
 	Urgent                                            bool
 	Steps                                             []leakStep
 	Answers                                           []option
@@ -39,7 +41,7 @@ type leakView struct {
 	weight                                            float64 // euros a day, or litres an hour below any euro
 }
 
-// A leakStep is one of the five steps of a leak.
+// A leakStep is one of the steps of a leak.
 type leakStep struct {
 	Name, When string
 	Done       bool
@@ -73,11 +75,19 @@ func (o *Overview) showLeaks(c echo.Context, status int, at alerts.CaseID, fault
 	if err != nil {
 		return err
 	}
+	contacts, err := o.Programme.Visited(c.Request().Context(), staffOf(c), f.place.ID)
+	if err != nil {
+		return err
+	}
 	session, _ := accounts.Who(c)
 	for _, l := range all {
 		one := view.leak(l, prices, o)
-		if l.Household != "" && session.Has(accounts.Advisor, accounts.Administrator) {
-			one.Household = sheetOf(l.Household)
+		one.Steps = view.steps(l, contacts[string(l.ID)])
+		if session.Has(programme.Writers...) {
+			one.Week = f.link(weekPath)
+			if l.Household != "" {
+				one.Household = sheetOf(l.Household)
+			}
 		}
 		if l.ID == at {
 			one.Fault = fault
@@ -91,6 +101,9 @@ func (o *Overview) showLeaks(c echo.Context, status int, at alerts.CaseID, fault
 	}
 	return leaksPage.Render(c, status, view)
 }
+
+// weekPath is the advisor's list, where what was done about a leak is noted.
+const weekPath = "/semaine"
 
 // sheetOf is the advisor's page of a household.
 func sheetOf(id premises.HouseholdID) string { return "/foyers/" + string(id) }
@@ -115,7 +128,6 @@ func (v *leaksView) leak(l alerts.OpenLeak, prices charges.Tariffs, o *Overview)
 	if one.Urgent {
 		one.weight += 1e6
 	}
-	one.Steps = v.steps(l)
 	for _, a := range answersOf(l.State) {
 		one.Answers = append(one.Answers, option{ID: string(a), Name: v.T(answerKeys[a])})
 	}
@@ -161,13 +173,19 @@ func answersOf(s alerts.State) []alerts.Said {
 	}
 }
 
-// steps are found, told, confirmed by a visit or by three nights, repaired, verified,
-// each with its day.
-func (v *leaksView) steps(l alerts.OpenLeak) []leakStep {
+// steps are found, told by the program, contacted and visited by people, repaired,
+// verified, each with its day.
+func (v *leaksView) steps(l alerts.OpenLeak, of programme.Contact) []leakStep {
+	day := func(on civil.Date) string {
+		if on.IsZero() {
+			return ""
+		}
+		return v.Date(on, v.today)
+	}
 	at := func(state alerts.State) string {
 		for i := len(l.Steps) - 1; i >= 0; i-- {
 			if s := l.Steps[i]; s.State == state {
-				return v.Date(civil.DateIn(s.At, v.place.Zone), v.today)
+				return day(civil.DateIn(s.At, v.place.Zone))
 			}
 		}
 		return ""
@@ -177,7 +195,8 @@ func (v *leaksView) steps(l alerts.OpenLeak) []leakStep {
 		key  string
 		when string
 	}{
-		{"landlord.step_found", at(alerts.Opened)}, {"landlord.step_told", at(alerts.Told)}, {"landlord.step_confirmed", at(alerts.Confirmed)},
+		{"landlord.step_found", at(alerts.Opened)}, {"landlord.step_told", at(alerts.Told)}, {"landlord.step_contacted", day(of.Reached)},
+		{"landlord.step_visited", day(of.Visited)},
 		{"landlord.step_repaired", at(alerts.Repaired)}, {"landlord.step_verified", ""},
 	} {
 		step := leakStep{Name: v.T(s.key), When: s.when, Done: s.when != ""}
@@ -187,7 +206,7 @@ func (v *leaksView) steps(l alerts.OpenLeak) []leakStep {
 		steps = append(steps, step)
 	}
 	if l.State == alerts.Repaired {
-		steps[4].When = v.T("landlord.step_waits", l.Quiet, 2)
+		steps[len(steps)-1].When = v.T("landlord.step_waits", l.Quiet, 2)
 	}
 	return steps
 }

@@ -64,6 +64,7 @@ func (o *Overview) Register(e *echo.Echo) {
 	e.GET(silentPath, o.silent, keepers)
 	e.GET(indicatorsPath, o.indicators, desk)
 	e.GET(conventionsPath, o.conventions, desk)
+	e.GET(measuredPath, o.measured, accounts.Staff(accounts.NoScope, programme.Measured...))
 	e.GET(exportsPath, o.exports, managers)
 	e.GET(exportsPath+"/:file", o.exportFile, managers)
 }
@@ -151,7 +152,7 @@ func (o *Overview) frame(c echo.Context, path, title string) (frame, error) {
 
 // overviewPage parses a page of an overview.
 func overviewPage[V any](name string) web.Page[V] {
-	return web.MustPage[V](templates, "templates/"+name+".html", "templates/overview.html")
+	return web.MustPage[V](templates, "templates/"+name+".html", "templates/overview.html", "templates/turnaround.html")
 }
 
 // attach answers with a file.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/xnetroseraie/xnet/api/alerts"
+	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
 	"github.com/xnetroseraie/xnet/dashboards/web/webtest"
 	"github.com/xnetroseraie/xnet/internal/civil"
 )
@@ -31,36 +33,97 @@ func (o office) become(t *testing.T, ctx context.Context, who string) {
 }
 
 // A manager before a browser, who uses only what a person sees: finds the silent
-// gateway and the building that loses water, closes a leak, and takes the
-// indicators away as files.
+// gateway and the building that loses water, closes a leak until quiet nights verify
+// it, and takes the indicators away as files; with the keyboard alone, without
+// JavaScript, at a zoom of 200 % and at 320 pixels. Each is read aloud and printed.
 func TestOverviewInABrowser(t *testing.T) {
 	o := overlook(t, civil.Date{Year: 2026, Month: 2, Day: 1})
-	p := o.sit(t, "manager")
-	p.Goes("/suivi")
+	for _, w := range webtest.Ways() {
+		t.Run(w.Name, func(t *testing.T) {
+			o.t = t
+			leakOfF3(func(statement string, args ...any) { sqldbtest.Exec(t, o.db, statement, args...) })
+			p := o.sit(t, "manager")
+			p.Uses(w)
+			p.Goes("/suivi")
+			findsSilent(p)
+			findsLoss(p)
+			o.closesLeak(t, p)
+			o.exports(t, p)
+		})
+	}
+	o.t = t
+	o.looks(t, o.sit(t, "manager").Context)
+}
+
+func findsSilent(p *webtest.Sitter) {
 	p.Press("Matériel muet")
 	p.Reads("Passerelles muettes : 1 sur 2", "Passerelle Sud", "Elle ne répond plus.", "bâtiment K, L, M, N")
 	p.Misses("Passerelle Nord")
+	p.Fits()
+	p.Hears("Matériel muet", "Passerelles muettes : 1 sur 2", "Passerelle Sud", "Cave K", "Elle ne répond plus.", "Compteurs derrière : 40")
+	p.Prints("Passerelle Sud", "Cave K", "Elle ne répond plus.", "Claire Moreau")
+}
 
+func findsLoss(p *webtest.Sitter) {
+	const lost = "7,0 m³ perdus en février 2026, soit 20 % de ce qui entre."
 	p.Press("Pertes")
-	p.Reads("Bâtiments à regarder : 1", "Bâtiment E, Eau froide", "7,0 m³ perdus en février 2026, soit 20 % de ce qui entre.")
+	p.Reads("Bâtiments à regarder : 1", "Bâtiment E, Eau froide", lost)
+	p.Fits()
+	p.Hears("Bâtiments à regarder : 1", "Bâtiment E, Eau froide", lost)
+	p.Prints("Bâtiment E, Eau froide", lost)
+}
 
+// closesLeak notes the visit and the repair, and finds the desk empty after two
+// quiet nights.
+func (o office) closesLeak(t *testing.T, p *webtest.Sitter) {
+	t.Helper()
 	p.Press("Fuites")
-	p.Reads("Logement 3, bâtiment F", "Une chasse d’eau coule", "Entre 22 et 26 litres par heure.", "Foyer prévenu")
-	p.Misses("Ouvrir la fiche du foyer")
+	p.Reads("Logement 3, bâtiment F", "Une chasse d’eau coule", "Entre 22 et 26 litres par heure.", "Foyer prévenu", "Visite pas encore")
+	p.Misses("Ouvrir la fiche du foyer", "Noter un appel ou une visite") // not for a manager
+	p.Fits()
+	p.Hears("Logement 3, bâtiment F", "Une chasse d’eau coule", "Entre 22 et 26 litres par heure.", "Trouvée", "Foyer prévenu", "Foyer contacté", "pas encore", "Visite faite, l’eau coule", "C’est réparé")
+	p.Prints("Logement 3, bâtiment F", "Entre 22 et 26 litres par heure.", "Foyer contacté")
+	p.Press("Visite faite, l’eau coule")
+	p.Reads("La visite est notée.", "Visite mercredi 18 mars", "Foyer contacté mercredi 18 mars")
 	p.Press("C’est réparé")
 	p.Reads("La réparation est notée. Deux nuits calmes la vérifieront.", "nuits calmes : 0 sur 2")
+	for night, says := range []string{"nuits calmes : 1 sur 2", "Aucune fuite ouverte."} {
+		o.sleeps(t, night)
+		p.Press("Fuites")
+		p.Reads(says)
+	}
+}
 
+// sleeps lets a quiet night after the repair pass, as a morning's run finds it.
+func (o office) sleeps(t *testing.T, night int) {
+	t.Helper()
+	store := alerts.NewStore(o.db)
+	open, err := store.Open(t.Context(), "R")
+	if err != nil || len(open) != 1 {
+		t.Fatalf("%d open cases, %v", len(open), err)
+	}
+	start := now.AddDate(0, 0, night+1)
+	if err := store.Change(t.Context(), open[0], open[0].Case.Night(false, start, start.AddDate(0, 0, 1))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// exports reads an indicator with its formula and source, and takes all away.
+func (o office) exports(t *testing.T, p *webtest.Sitter) {
+	t.Helper()
 	p.Press("Indicateurs")
 	p.Reads("Indicateurs du programme", "Calculé", "Déclaré", "Écart")
+	p.Fits()
 	p.Press("Recettes")
 	p.Reads("Ventes moins remboursements", "Bilan 2025")
+	p.Hears("PDF à imprimer", "Tableur (XLSX)", "Texte (CSV)", "Recettes", "Ventes moins remboursements", "Bilan 2025")
+	p.Prints("Indicateurs du programme", "Recettes", "environ 4 800 €")
 	for name, begins := range map[string]string{"PDF à imprimer": "%PDF", "Tableur (XLSX)": "PK", "Texte (CSV)": "\ufeffkey,name,from"} {
 		link := p.Ask(fmt.Sprintf(`[...document.querySelectorAll("a")].find(e => e.innerText === %q).href`, name))
 		if got := o.download(t, link); !strings.HasPrefix(got, begins) {
 			t.Errorf("%s is %.40q", name, got)
 		}
 	}
-	o.looks(t, p.Context)
 }
 
 // download is what a link leads to, for the manager.

@@ -22,5 +22,6 @@ func TestPagesFitTheirViews(t *testing.T) {
 	webtest.Fits(t, "silent", silentPage)
 	webtest.Fits(t, "indicators", indicatorsPage)
 	webtest.Fits(t, "conventions", conventionsPage)
+	webtest.Fits(t, "measured", measuredPage)
 	webtest.Fits(t, "exports", exportsPage)
 }

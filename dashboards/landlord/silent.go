@@ -2,12 +2,15 @@ package landlord
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/xnetroseraie/xnet/api/accounts"
+	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/meters/watch"
 	"github.com/xnetroseraie/xnet/api/resource"
 	"github.com/xnetroseraie/xnet/internal/metering"
@@ -25,6 +28,7 @@ type silentView struct {
 	Gateways  []silentGateway
 	Meters    []silentMeter
 	Incidents []incidentLine
+	checks    bool // the reader may open the check of a meter
 }
 
 // A silentGateway is one that nobody hears: one line, not one for each of its meters.
@@ -43,7 +47,8 @@ func (o *Overview) silent(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := silentView{frame: f}
+	session, _ := accounts.Who(c)
+	view := silentView{frame: f, checks: session.Has(meters.Writers...)}
 	if f.HasPlace() {
 		for _, fill := range []func(echo.Context, *silentView) error{o.silentEquipment, o.incidents} {
 			if err := fill(c, &view); err != nil {
@@ -115,8 +120,16 @@ func (v *silentView) gateway(g watch.GatewayStanding, fares []watch.Fare, now ti
 	return made
 }
 
+// meterLink is the page of a meter's check; empty for who may not open it.
+func (v *silentView) meterLink(id metering.MeterID) string {
+	if !v.checks {
+		return ""
+	}
+	return "/equipements/compteurs/" + url.PathEscape(string(id))
+}
+
 func (v *silentView) meter(m watch.Fare, key string, now time.Time) silentMeter {
-	made := silentMeter{ID: string(m.Meter), Name: v.T("kind."+string(m.Kind)) + " " + string(m.Meter), What: v.T(key), Link: "/equipements/compteurs/" + string(m.Meter)}
+	made := silentMeter{ID: string(m.Meter), Name: v.T("kind."+string(m.Kind)) + " " + string(m.Meter), What: v.T(key), Link: v.meterLink(m.Meter)}
 	if m.Label != "" {
 		made.Where = v.Door(m.Label, m.Building, m.Staircase)
 	} else if m.Building != "" {

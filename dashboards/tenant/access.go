@@ -21,7 +21,7 @@ const accessPath = "/mon-acces"
 // refused is answered in place; who then asks for its address again gets the
 // page.
 func (h *Entrance) registerAccess(e *echo.Echo) {
-	g := e.Group(accessPath, accounts.Anyone(accounts.NoScope))
+	g := e.Group(accessPath, accounts.Anyone(accounts.NoScope), web.Once())
 	g.GET("", h.access)
 	g.GET("/*", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, accessPath) })
 	g.POST("/mot-de-passe", h.change("password", "mot-de-passe", h.setPassword))

@@ -13,6 +13,7 @@ type headline struct {
 	Arrow    course // empty where nothing can be compared yet
 	Sentence string
 	More     string   // what was compared with what
+	Costs    string   // that what follows is the cost
 	Spent    []billed // since the month began, on each bill
 	NoBill   string   // that this is no bill
 	Fresh    string   // when any meter was read last

@@ -171,7 +171,7 @@ func (v *homeView) fill(t teller, ago beside) {
 	}
 	if len(t.home.Series) > 0 {
 		h := t.headline(all, doubtful)
-		h.Spent, h.NoBill = t.told(spent), t.T("cost.no_bill")
+		h.Costs, h.Spent, h.NoBill = t.T("headline.costs"), t.told(spent), t.T("cost.no_bill")
 		v.Headline = &h
 		v.sayOnce(h.Fresh)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -27,11 +28,13 @@ type MyData struct {
 	Now      func() time.Time
 	// Invite draws a code for a helper who has no way in yet.
 	Invite func(ctx context.Context, helper accounts.PersonID) (code string, err error)
+
+	erasing sync.Mutex // held while an erasure is ordered
 }
 
 // Register adds the page's routes.
 func (h *MyData) Register(e *echo.Echo) {
-	g := e.Group(myDataPath, accounts.Anyone(accounts.NoScope))
+	g := e.Group(myDataPath, accounts.Anyone(accounts.NoScope), web.Once())
 	g.GET("", h.page)
 	g.POST("/accords/:purpose", h.agree)
 	g.POST("/accords/:purpose/fin", h.disagree)

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -82,9 +83,13 @@ func (h *MyData) file(c echo.Context) error { return h.Consents.Export(c, h.view
 
 type eraseView struct {
 	web.Chrome
-	Of, Query, Fault string
-	Fine, All        bool
+	Of, Query, Fault, Seen string
+	Fine, All              bool
 }
+
+// seenField bears when the last erasure was asked for that the form knew of, in
+// milliseconds: sent twice, from two tabs, or again after Back, it asks once.
+const seenField = "vu"
 
 var erasePage = web.MustPage[eraseView](templates, "templates/mydata_erase.html")
 
@@ -108,7 +113,28 @@ func (h *MyData) showErase(c echo.Context, status int, fault string) error {
 		view.Of = view.T("mydata.of", sight.Giver)
 		view.Query = "?" + householdField + "=" + url.QueryEscape(string(sight.Household))
 	}
+	last, err := h.lastWish(c.Request().Context(), sight, consent.Fine)
+	if err != nil {
+		return err
+	}
+	view.Seen = strconv.FormatInt(last, 10)
+	c.Response().Header().Set("Cache-Control", "no-store")
 	return erasePage.Render(c, status, view)
+}
+
+// lastWish is when the household last asked for an erasure of that much or more, in
+// milliseconds since 1970; 0 for never.
+func (h *MyData) lastWish(ctx context.Context, sight premises.Sight, what consent.What) (last int64, err error) {
+	all, err := h.Consents.Store.Erasures(ctx, sight)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range all {
+		if e.Why == consent.ByRequest && (e.What == what || e.What == consent.All) {
+			last = max(last, e.Asked.UnixMilli())
+		}
+	}
+	return last, nil
 }
 
 // erase serves POST /mes-donnees/effacer.
@@ -123,10 +149,29 @@ func (h *MyData) erase(c echo.Context) error {
 	case c.FormValue("lu") != "1":
 		return h.showErase(c, http.StatusUnprocessableEntity, "erase.not_ticked")
 	}
-	if err := h.Consents.Erase(c.Request().Context(), h.viewer(c), what); err != nil {
+	if err := h.eraseOnce(c, what); err != nil {
 		return err
 	}
 	return h.back(c, "efface")
+}
+
+// eraseOnce orders the erasure unless one of as much was ordered since the form was
+// shown.
+func (h *MyData) eraseOnce(c echo.Context, what consent.What) error {
+	h.erasing.Lock()
+	defer h.erasing.Unlock()
+	sight, err := h.Homes.Seen(c.Request().Context(), h.viewer(c), h.Now())
+	if err != nil {
+		return err
+	}
+	last, err := h.lastWish(c.Request().Context(), sight, what)
+	if err != nil {
+		return err
+	}
+	if seen, _ := strconv.ParseInt(c.FormValue(seenField), 10, 64); last > seen && sight.Act {
+		return nil
+	}
+	return h.Consents.Erase(c.Request().Context(), h.viewer(c), what)
 }
 
 const (

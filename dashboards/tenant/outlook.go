@@ -76,8 +76,9 @@ func (t teller) tellOutlook(o charges.Outlook) *outlook {
 		told.None = t.noOutlook(o)
 		return told
 	}
-	low, high := 5*math.Floor(float64(o.LowCents)/500), 5*math.Ceil(float64(o.HighCents)/500)
-	told.Range, told.RangeOf = t.T("mytips.between", t.Number(low, 0), t.Euros(int64(100*high))), t.T("outlook.projected")
+	o.LowCents, o.HighCents = 500*(o.LowCents/500), 500*((o.HighCents+499)/500) // as they are told, so that they can be checked
+	low, high := float64(o.LowCents)/100, float64(o.HighCents)/100
+	told.Range, told.RangeOf = t.T("mytips.between", t.Number(low, 0), t.Euros(int64(100*high))), t.T("outlook.projected", t.names(o.Kinds))
 	told.Because = append(told.Because, t.T("outlook.so_far", t.Euros(o.SoFarCents)))
 	if o.FixedCents > 0 {
 		told.Because = append(told.Because, t.T("outlook.fixed", t.Euros(o.FixedCents)))

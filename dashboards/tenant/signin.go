@@ -38,6 +38,7 @@ func (h *Entrance) Register(e *echo.Echo) {
 	h.site.KeepForms(h.keepForm)
 	h.registerSignIn(e)
 	e.GET(resumePath, h.resume, accounts.Anyone(accounts.NoScope))
+	e.POST(resumePath, h.resumed, accounts.Anyone(accounts.NoScope))
 	h.registerAccess(e)
 	e.POST("/deconnexion", h.signOut, accounts.Anyone(accounts.NoScope))
 }
@@ -61,6 +62,7 @@ type signInView struct {
 	Mails                     bool   // the site sends e-mails
 	Everywhere                bool   // the reader has just signed out everywhere
 	Over                      bool   // the reader's visit was over when they sent a form
+	Kept                      bool   // what they typed then waits for them
 	Fault                     string // what is wrong with what was typed; empty for nothing
 }
 
@@ -91,6 +93,9 @@ func (h *Entrance) form(view signInView) echo.HandlerFunc {
 // signInForm serves GET /connexion: the form that was last of use here.
 func (h *Entrance) signInForm(c echo.Context) error {
 	view := signInView{Everywhere: c.QueryParam("fait") == "partout", Over: c.QueryParam(web.OverField) != ""}
+	if _, err := c.Cookie(web.KeptCookie); err == nil {
+		view.Kept = true
+	}
 	switch h.door.LastWay(c) {
 	case accounts.ByPassword:
 		view.ByPassword = true

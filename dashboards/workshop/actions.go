@@ -24,6 +24,7 @@ type action struct {
 	do            func(h *Handler, c echo.Context, m computers.Sheet) (next string, err error)
 	file          bool
 	mark          []option // hidden
+	versioned     bool     // the form bears the version of the machine that it shows
 }
 
 func in(states ...computers.State) func(computers.Sheet) bool {
@@ -45,6 +46,9 @@ func machineActions() []action {
 func (h *Handler) formOf(c echo.Context, l web.Language, m computers.Sheet, a action) form {
 	f := form{Slug: a.slug, Path: machinePath(m.ID) + "/" + a.slug, Token: token(c), Title: l.T(a.title), Button: l.T(a.button),
 		Hidden: append([]option{newPress()}, a.mark...), Multipart: a.file}
+	if a.versioned {
+		f.Hidden = append(f.Hidden, seen(m.Version))
+	}
 	if a.ask != nil {
 		f.Fields = a.ask(l, m, h.today(m))
 	}

@@ -81,6 +81,7 @@ func pagesOf(c echo.Context, l web.Language) []link {
 		{Path + "/stock", "workshop.stock", computers.Overseers}, {Path + "/attente", "workshop.waiting_title", computers.Sellers},
 		{Path + "/etiquettes", "workshop.labels", computers.Readers},
 		{Path + "/releve", "workshop.statement", computers.Overseers}, {Path + "/programme", "workshop.programme", computers.Overseers},
+		{Path + "/conventions", "workshop.conventions", computers.Workshop},
 	} {
 		if may(c, one.roles) {
 			pages = append(pages, link{Path: one.path, Name: l.T(one.key)})

@@ -47,7 +47,7 @@ func TestProgramme(t *testing.T) {
 	shows(t, s.enter(advisor).Get("/atelier/programme").Page, []string{"60,00 €", "100,00 €", "12 mois à partir de l’achat", "Sans fin"}, []string{"Enregistrer"})
 	page, prices := "/atelier/programme?residence=R", "/atelier/programme/prix?residence=R"
 	man.done(man.send(page, prices, "quoi", "used", "jour", "2026-04-01", "prix", "65,50"))
-	shows(t, man.Get(page).Page, []string{"65,50 €", "mercredi 1er avril 2026", "Plus tard", "Aujourd’hui"}, nil)
+	shows(t, man.Get(page).Page, []string{"65,50 €", "mercredi 1er avril 2026", "Plus tard", "Aujourd’hui", "Qui a fixé ces prix ?", "Ordinateur d’occasion : 65,50 € à partir du mercredi 1er avril 2026"}, nil)
 	for _, tt := range []struct{ action, name, typed, field string }{
 		{prices, "prix", "soixante", "prix-prix"}, {prices, "jour", "bientôt", "prix-jour"}, {prices, "prix", "", "prix-prix"},
 		{page, "mois", "", "conditions-mois"}, {page, "foyer", "0", "conditions-foyer"}, {page, "delai", "31", "conditions-delai"},

@@ -224,7 +224,7 @@ func (v *machineView) facts(m computers.Sheet, today civil.Date) {
 	add(v.T("workshop.mac"), m.MAC)
 	add(v.T("workshop.processor"), m.Processor)
 	if m.MemoryMB > 0 {
-		add(v.T("workshop.memory"), v.Number(float64(m.MemoryMB)/1024, 0)+"\u00a0Go")
+		add(v.T("workshop.memory"), v.T("workshop.gigabytes", int(m.MemoryMB/1024)))
 	}
 	if m.GradeAppearance != "" {
 		add(v.T("workshop.appearance"), v.T(grades[m.GradeAppearance]))

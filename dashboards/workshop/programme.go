@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -23,10 +24,14 @@ type programmeView struct {
 	None   bool // there is no programme yet
 	Terms  []fact
 	Prices []priceLine
-	Forms  []form // none for who may not set
+	Set    []changeLine // who set them, the last first
+	Forms  []form       // none for who may not set
 }
 
 type priceLine struct{ What, From, Price, State string }
+
+// A changeLine is one time that somebody set a price.
+type changeLine struct{ What, More, By string }
 
 var programmePage = web.MustPage[programmeView](templates, "templates/programme.html", "templates/places.html", "templates/form.html")
 
@@ -72,6 +77,13 @@ func (h *Handler) showProgramme(c echo.Context, slug string, p *problem.Error) e
 		return err
 	}
 	view.Prices = priceLines(view.Language, prices, today)
+	changes, err := h.Machines.PriceChanges(c.Request().Context(), who(c), here.ID)
+	if err != nil {
+		return err
+	}
+	for _, one := range changes {
+		view.Set = append(view.Set, changeOf(view.Language, one, today, here.Zone))
+	}
 	if may(c, computers.Setters) {
 		// Read after the list: a price that comes between is told when the form is sent.
 		version, err := h.Machines.PricesVersion(c.Request().Context(), who(c), here.ID)
@@ -124,6 +136,18 @@ func priceLines(l web.Language, all []computers.Price, today civil.Date) []price
 		}
 	}
 	return lines
+}
+
+func changeOf(l web.Language, p computers.PriceChange, today civil.Date, zone *time.Location) changeLine {
+	made := changeLine{What: l.T("workshop.price_set", l.T(priced[p.What]), cents(l, p.Cents), full(l, p.From)), By: p.By}
+	if made.By == "" {
+		made.By = l.T("workshop.set_by_nobody")
+	}
+	made.More = l.Date(civil.DateIn(p.At, zone), today)
+	if p.Was >= 0 {
+		made.More = joined(made.More, l.T("workshop.price_was", cents(l, p.Was)))
+	}
+	return made
 }
 
 func termsForm(c echo.Context, l web.Language, here place, p computers.Programme) form {

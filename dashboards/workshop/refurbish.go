@@ -180,7 +180,7 @@ func testAction() action {
 }
 
 func gradeAction() action {
-	return action{slug: "notes", title: "workshop.act_grade", button: "workshop.do_grade", roles: computers.Workshop,
+	return action{slug: "notes", title: "workshop.act_grade", button: "workshop.do_grade", roles: computers.Workshop, versioned: true,
 		fits: in(open...), first: func(m computers.Sheet) bool {
 			return m.State == computers.Testing && slices.Contains(m.Lacks, error(computers.ErrUngraded))
 		},
@@ -197,7 +197,11 @@ func gradeAction() action {
 			if err := t.err(); err != nil {
 				return "", err
 			}
-			return "", h.Machines.SetGrades(c.Request().Context(), who(c), m.ID, appearance, function, h.Now())
+			version, err := seenOf(c)
+			if err != nil {
+				return "", err
+			}
+			return "", h.Machines.Regrade(c.Request().Context(), who(c), m.ID, version, appearance, function, h.Now())
 		}}
 }
 

@@ -5,6 +5,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/xnetroseraie/xnet/api/computers"
+	"github.com/xnetroseraie/xnet/dashboards/web"
 )
 
 // mostSent bounds the forms that bear a file: a table of machines, or the report
@@ -24,6 +25,7 @@ func BearsFile(route string) bool { return route == wipeRoute || route == fileRo
 // Register adds the routes. The workshop and who sells see machines; a manager
 // sees figures and the statement.
 func (h *Handler) Register(e *echo.Echo) {
+	once := web.Once()
 	workshop, read, sell, oversee := guarded(computers.Workshop), guarded(computers.Readers), guarded(computers.Sellers), guarded(computers.Overseers)
 	e.GET(Path, h.desk, read)
 	e.GET(Path+"/stock", h.stock, oversee)
@@ -31,8 +33,8 @@ func (h *Handler) Register(e *echo.Echo) {
 	e.GET(Path+"/releve.pdf", h.statementPDF, oversee)
 	e.GET(Path+"/registre.csv", h.register, oversee)
 	e.GET(Path+"/entree", h.intake, workshop)
-	e.POST(Path+"/entree", h.takeIn, workshop)
-	e.POST(fileRoute, h.takeInFile, workshop, middleware.BodyLimit(mostSent))
+	e.POST(Path+"/entree", h.takeIn, workshop, once)
+	e.POST(fileRoute, h.takeInFile, workshop, middleware.BodyLimit(mostSent), once)
 	e.GET(Path+"/etiquettes", h.labels, read)
 	e.GET(Path+"/etiquettes.pdf", h.labelsPDF, read)
 	e.GET(Path+"/machines/:id", h.machine, read)
@@ -40,23 +42,23 @@ func (h *Handler) Register(e *echo.Echo) {
 	e.GET(Path+"/machines/:id/garantie.pdf", h.guarantee, read)
 	e.GET(Path+"/machines/:id/effacements/:wipe/rapport", h.report, read)
 	e.GET(Path+"/machines/:id/vente", h.sale, sell)
-	e.POST(Path+"/machines/:id/vente", h.sell, sell)
-	e.POST(Path+"/machines/:id/reservation", h.reserve, sell)
+	e.POST(Path+"/machines/:id/vente", h.sell, sell, once)
+	e.POST(Path+"/machines/:id/reservation", h.reserve, sell, once)
 	e.GET(Path+"/attente", h.waiting, sell)
-	e.POST(Path+"/attente", h.enlist, sell)
-	e.POST(Path+"/attente/:id/retrait", h.withdraw, sell)
+	e.POST(Path+"/attente", h.enlist, sell, once)
+	e.POST(Path+"/attente/:id/retrait", h.withdraw, sell, once)
 	set := guarded(computers.Setters)
 	e.GET(Path+"/programme", h.programme, oversee)
-	e.POST(Path+"/programme", h.setTerms, set)
-	e.POST(Path+"/programme/prix", h.setPrice, set)
+	e.POST(Path+"/programme", h.setTerms, set, once)
+	e.POST(Path+"/programme/prix", h.setPrice, set, once)
 	for _, a := range append(machineActions(), mended(computers.Defect{})) {
 		more := []echo.MiddlewareFunc{guarded(a.roles)}
 		if a.file {
 			more = append(more, middleware.BodyLimit(mostSent))
 		}
-		e.POST(Path+"/machines/:id/"+a.slug, h.act(a), more...)
+		e.POST(Path+"/machines/:id/"+a.slug, h.act(a), append(more, once)...)
 	}
 	e.GET(Path+"/reparations", h.tickets, read)
 	e.GET(Path+"/reparations/:id", h.ticket, read)
-	e.POST(Path+"/reparations/:id", h.moveTicket, workshop)
+	e.POST(Path+"/reparations/:id", h.moveTicket, workshop, once)
 }

@@ -37,7 +37,6 @@ type Parts struct {
 // A Handler serves the pages and their forms.
 type Handler struct {
 	Parts
-	presses presses
 }
 
 // New returns the handler.

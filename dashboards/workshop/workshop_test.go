@@ -267,7 +267,11 @@ func TestRefusals(t *testing.T) {
 	refused("not tested", tec.send(machine, machine+"/etape", "vers", "ready"), 422, `id="etape-vers-f"`)
 
 	tec.tests(machine)
+	before := tec.form(machine, machine+"/notes") // in another tab
+	before.Set("aspect", "D")
+	before.Set("fonction", "D")
 	tec.done(tec.send(machine, machine+"/notes", "aspect", "B", "fonction", "A"))
+	refused("grades of before", tec.Send(machine+"/notes", before), 412, "Quelqu’un d’autre a changé")
 	tec.done(tec.send(machine, machine+"/etape", "vers", "ready"))
 	refused("a price of one's own", adv.send(machine+"/vente?foyer=F-rose", machine+"/vente", "paiement", "cash", "prix", "10"), 422, `id="vente-prix-f"`, `value="10"`)
 	adv.sells(machine)

@@ -80,6 +80,13 @@ func must(t *testing.T, name string, args ...string) string {
 // start runs a program until the test ends, or stop is called.
 func start(t *testing.T, name string, args ...string) (stop func()) {
 	t.Helper()
+	_, stop = spawn(t, name, args...)
+	return stop
+}
+
+// spawn is [start] for whoever does more to a process than to stop it.
+func spawn(t *testing.T, name string, args ...string) (process *os.Process, stop func()) {
+	t.Helper()
 	log := testkit.LogFile(t)
 	command := exec.Command(program(t, name), args...)
 	command.Stdout, command.Stderr = log, log
@@ -102,7 +109,7 @@ func start(t *testing.T, name string, args ...string) (stop func()) {
 		}
 	})
 	t.Cleanup(stop)
-	return stop
+	return command.Process, stop
 }
 
 // A system is a broker, InfluxDB, a collector and an API with a residence.

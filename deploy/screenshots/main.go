@@ -20,7 +20,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return commandline.Program{
 		Name: "screenshots",
 		About: "Starts a demo, goes through its pages in Debian's Chromium as each of the people whom it introduces, and keeps a picture of each page: " +
-			"1280 and 360 pixels wide, in both languages. The people are invented. About ten minutes. Run it in the repository's root.",
+			"1280 and 360 pixels wide, in both languages. The people are invented. About twenty minutes. Run it in the repository's root.",
 		Commands: &commands{},
 	}.Run(ctx, args, stdout, stderr)
 }

@@ -1,6 +1,7 @@
 package webtest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // A Way is how somebody uses pages. The zero Way is a mouse before a wide screen.
@@ -49,24 +51,37 @@ func (p *Sitter) Uses(w Way) {
 // to push a page to and fro to read a line.
 func (p *Sitter) Fits() {
 	p.T.Helper()
-	if wide := p.Ask(`document.documentElement.scrollWidth > innerWidth ? document.title + " is " + document.documentElement.scrollWidth + " wide" : ""`); wide != "" {
+	if wide := p.Ask(tooWide); wide != "" {
 		p.T.Errorf("%s at %d pixels", wide, p.way.Width)
 	}
 }
 
-// Prints fails the test where paper would lack one of the words, or cut the page.
+// sheetWidth is what A4 leaves between margins of 14 mm, in CSS pixels: 96 an inch.
+const sheetWidth = 688
+
+// Prints fails the test where paper would lack one of the words, or cut the page:
+// A4, however wide the window is.
 func (p *Sitter) Prints(words ...string) {
 	p.T.Helper()
-	media := func(of string) {
-		if _, err := chromedp.Call(p.Context, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: of}); err != nil {
+	media := func(of string, width int64, scale float64) {
+		err := chromedp.Do(p.Context, chromedp.EmulateViewport(width, 900, chromedp.EmulateScale(max(1, scale))))
+		if err == nil {
+			_, err = chromedp.Call(p.Context, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: of})
+		}
+		if err != nil {
 			p.T.Fatal(err)
 		}
 	}
-	media("print")
-	defer media("")
+	media("print", sheetWidth, 1)
+	defer media("", cmp.Or(p.way.Width, 1280), p.way.Scale)
 	p.Reads(words...)
-	p.Fits()
+	if wide := p.Ask(tooWide); wide != "" {
+		p.T.Errorf("on paper %s; A4 has %d pixels", wide, sheetWidth)
+	}
 }
+
+// tooWide says how wide a page is that is wider than its window.
+const tooWide = `document.documentElement.scrollWidth > innerWidth ? document.title + " is " + document.documentElement.scrollWidth + " wide" : ""`
 
 // keyboardAt says where the keyboard is: "there" at what is wanted, "choices" at
 // another choice of its question, else what else.
@@ -78,7 +93,7 @@ const keyboardAt = `(wanted => {
 		const ring = [at, at.closest("label")].some(e => e && (getComputedStyle(e).outlineStyle !== "none" || getComputedStyle(e).boxShadow !== "none"))
 		return box.width > 0 && ring ? "there" : "unseen " + style.outlineStyle
 	}
-	return at.type === "radio" && wanted.control && wanted.control.name === at.name ? "choices" : "elsewhere"
+	return at.type === "radio" && wanted.control && wanted.control.name === at.name && wanted.control.form === at.form ? "choices" : "elsewhere"
 })`
 
 // mostStops is how many Tabs somebody takes before they give up.
@@ -96,7 +111,7 @@ func (p *Sitter) reach(element, told string) error {
 		case strings.HasPrefix(at, "unseen"):
 			return fmt.Errorf("the keyboard is at %s, and it cannot be seen: %s", told, at)
 		case at == "choices":
-			p.Types("\ue015") // arrow down
+			p.Types(kb.ArrowDown)
 		default:
 			p.Types("\t")
 		}

@@ -99,8 +99,25 @@ var (
 	leaving = []string{"/langue/", "/contraste/", "/deconnexion"}
 )
 
-// kindOf is a path without what differs between pages of a kind.
-func kindOf(path string) string { return variable.ReplaceAllString(html.UnescapeString(path), "*") }
+var (
+	// period is a year, a month, a week or a day: the page of a day, with its hours,
+	// is of another kind than that of a month.
+	period = regexp.MustCompile(`^[0-9]{4}(-W?[0-9]{2})?(-[0-9]{2})?$`)
+	digit  = regexp.MustCompile(`[0-9]`)
+)
+
+// kindOf is a path without what differs between pages of a kind. What a query adds
+// to a page is looked at once, whichever the period.
+func kindOf(path string) string {
+	path = html.UnescapeString(path)
+	asks := strings.Contains(path, "?")
+	return variable.ReplaceAllStringFunc(path, func(part string) string {
+		if !asks && period.MatchString(part) {
+			return digit.ReplaceAllString(part, "0")
+		}
+		return "*"
+	})
+}
 
 // from follows the links of the pages, breadth first.
 func (w *walk) from(ctx context.Context, todo ...string) ([]string, error) {
