@@ -57,6 +57,8 @@ type NoteKind struct {
 	// the home itself; nil where nothing may be told.
 	Similar *consumption.Typical `json:"similar,omitempty"`
 	Own     *metering.Amount     `json:"own,omitempty"`
+	// People live in the home, as it declared; 0 where nothing is told for each.
+	People int `json:"people,omitempty"`
 }
 
 // A NoteBar is a month and the same of the year before; nil where not known.
@@ -168,7 +170,7 @@ func (w Writer) similar(ctx context.Context, k *NoteKind, s consumption.Series, 
 	}
 	typical, ok, err := w.Around.Typical(ctx, stay.Dwelling.Residence, stay.Zone, s.Kind, month, people, now)
 	if err == nil && ok {
-		k.Similar, k.Own = &typical, &own
+		k.Similar, k.Own, k.People = &typical, &own, people
 	}
 	return err
 }

@@ -81,8 +81,11 @@ func (k NoteKind) section(w Wording, yearly bool) document.NoteSection {
 	}
 	s.Lines = append(s.Lines, w.beside(k, yearly)...)
 	s.Bars, s.Top = w.bars(k)
-	if slices.ContainsFunc(s.Bars, func(b document.NoteBar) bool { return b.Before < 0 || b.Now < 0 }) {
-		s.Key[1] += " " + w.say("key_cross")
+	for i, unread := range []func(document.NoteBar) bool{
+		func(b document.NoteBar) bool { return b.Before < 0 }, func(b document.NoteBar) bool { return b.Now < 0 }} {
+		if slices.ContainsFunc(s.Bars, unread) {
+			s.Key[i] += " " + w.say("key_cross")
+		}
 	}
 	return s
 }
@@ -137,8 +140,7 @@ func (w Wording) doubts(e metering.Explanation) (lines []string) {
 	return lines
 }
 
-// beside is what the figure is compared with. Of a year the neighbours are set beside
-// its last month, which is named.
+// beside is what the figure is compared with.
 func (w Wording) beside(k NoteKind, yearly bool) (lines []string) {
 	switch c := k.LastYear; {
 	case c.Refused != "":
@@ -152,17 +154,22 @@ func (w Wording) beside(k NoteKind, yearly bool) (lines []string) {
 		lines[0] += " " + w.say("as_cold")
 	}
 	if k.Similar != nil && k.Own != nil {
-		key := "per_person"
-		if k.Similar.Measure == consumption.PerM2 {
-			key = "per_m2"
-		}
-		if yearly {
-			lines = append(lines, w.say("month."+key, w.month(k.Similar.Month), w.used(k.Kind, *k.Own), w.used(k.Kind, k.Similar.Used)))
-			return lines
-		}
-		lines = append(lines, w.say(key, w.used(k.Kind, *k.Own), w.used(k.Kind, k.Similar.Used)))
+		lines = append(lines, w.neighbours(k, yearly))
 	}
 	return lines
+}
+
+// neighbours sets the home beside similar ones; of a year its last month, which is
+// named.
+func (w Wording) neighbours(k NoteKind, yearly bool) string {
+	key, args := "per_person", []any{k.People}
+	if k.Similar.Measure == consumption.PerM2 {
+		key, args = "per_m2", nil
+	}
+	if yearly {
+		key, args = "month."+key, append([]any{w.month(k.Similar.Month)}, args...)
+	}
+	return w.say(key, append(args, w.used(k.Kind, *k.Own), w.used(k.Kind, k.Similar.Used))...)
 }
 
 // bars scales the graph by its highest bar; none where no month is known.
@@ -224,7 +231,7 @@ func (w Wording) prices(k NoteKind, told map[int]bool) (lines []string) {
 		}
 		text := w.say("price", w.say("kind."+string(k.Kind)), w.price(l.Price), since)
 		if l.Of == metering.CostOfHeat {
-			text = w.say("price_heat", w.price(l.Price), since)
+			text = w.say("price_heat", w.price(l.Price), since, w.used(metering.Heat, metering.Amount(l.WhPerM3)))
 		}
 		if l.SharePercent < 100 && !told[l.SharePercent] {
 			told[l.SharePercent] = true
