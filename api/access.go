@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
+	"database/sql"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ func (a accessCommand) Run(ctx context.Context, p program) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	files := enrolment.Files{Dir: c.Broker.AccessDir}
-	if err := enrolment.NewStore(db, meters.NewStore(db), files).Write(ctx); err != nil {
+	if err := c.writeAccess(ctx, db); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "%s says who may connect to the broker: have it read anew\n", files.Dir)
@@ -41,6 +42,12 @@ func (a accessCommand) Run(ctx context.Context, p program) (err error) {
 		fmt.Fprintf(p.stdout, "%s: broker username %s, password_file %s\n", program, program, files.PasswordFile(program))
 	}
 	return nil
+}
+
+// writeAccess brings the broker's files up to date. The API does so at its start:
+// on a machine that was restored they know no gateway yet.
+func (c Config) writeAccess(ctx context.Context, db *sql.DB) error {
+	return enrolment.NewStore(db, meters.NewStore(db), enrolment.Files{Dir: c.Broker.AccessDir}).Write(ctx)
 }
 
 // enrolment returns the handler by which gateways get their access.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -67,6 +68,9 @@ func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log
 		return err
 	}
 	privacy.eraser.Told(field.publisher.Steady)
+	if err := c.writeAccess(ctx, db); err != nil {
+		log.Error("the broker may not know the gateways that are enrolled", "error", err)
+	}
 	people, err := newDesk(c, db, log, time.Now)
 	if err != nil {
 		return err
@@ -92,6 +96,7 @@ func serve(ctx context.Context, c Config, db *sql.DB, client *influx.Client, log
 		return err
 	}
 	log.Info("serving", "address", c.Listen)
+	debug.FreeOSMemory() // what starting took
 	var background sync.WaitGroup
 	background.Go(func() { field.run(ctx) })
 	background.Go(func() { people.outbox.Run(ctx) })

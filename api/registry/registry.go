@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,9 @@ var ErrAway = errors.New("the broker is not connected")
 // A Publisher publishes the registry of every residence, and the configuration of
 // every gateway that has one, when it connects and when the stores' answers
 // changed.
+//
+// Several programs may publish the same. Each hears what the others say: where one
+// that looked earlier spoke last, the next look says again what is right.
 type Publisher struct {
 	homes     *premises.Store
 	meters    *meters.Store
@@ -43,10 +47,10 @@ type Publisher struct {
 	log       *slog.Logger
 	every     time.Duration // between two looks at the store
 	client    mqtt.Client
-	connected chan struct{}     // a connection, not yet served
-	published map[string][]byte // by topic
-	rests     time.Time         // looks are left out, until then
-	steady    atomic.Int64      // see Steady, in ms since 1970; 0 for not
+	connected chan struct{} // a connection, not yet served
+	retained  retained
+	rests     time.Time    // looks are left out, until then
+	steady    atomic.Int64 // see Steady, in ms since 1970; 0 for not
 }
 
 const publishTimeout = 10 * time.Second
@@ -58,13 +62,14 @@ const publishTimeout = 10 * time.Second
 func New(b Broker, homes *premises.Store, m *meters.Store, configs *configuration.Store, every time.Duration,
 	before func(context.Context) error, log *slog.Logger) *Publisher {
 	p := &Publisher{homes: homes, meters: m, configs: configs, log: log, every: every, before: before,
-		connected: make(chan struct{}, 1), published: map[string][]byte{}}
+		connected: make(chan struct{}, 1)}
 	options := mqtt.NewClientOptions().AddBroker(b.URL).SetClientID(b.ClientID).
 		SetUsername(b.Username).SetPassword(b.Password).
 		SetConnectRetry(true).SetConnectRetryInterval(2 * time.Second).
 		SetMaxReconnectInterval(10 * time.Second).SetConnectTimeout(5 * time.Second).
 		SetWriteTimeout(publishTimeout).SetOrderMatters(false).
-		SetOnConnectHandler(func(mqtt.Client) { p.signal() }).
+		SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { p.hear(m) }).
+		SetOnConnectHandler(func(c mqtt.Client) { p.join(c) }).
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) {
 			p.steady.Store(0)
 			log.Warn("broker lost", "error", err)
@@ -74,6 +79,22 @@ func New(b Broker, homes *premises.Store, m *meters.Store, configs *configuratio
 	}
 	p.client = mqtt.NewClient(options)
 	return p
+}
+
+// join forgets what the broker may have lost, and listens to what others publish. A
+// broker that does not let the program listen is served as if nobody else were there.
+func (p *Publisher) join(c mqtt.Client) {
+	p.retained.forget()
+	c.SubscribeMultiple(map[string]byte{wire.AllRegistries: 1, wire.AllConfigs: 1}, nil)
+	p.signal()
+}
+
+// hear notes what the broker retains from now on. Where another program said
+// something else than this one, the next look says which of the two holds.
+func (p *Publisher) hear(m mqtt.Message) {
+	if !m.Retained() {
+		p.retained.note(m.Topic(), m.Payload())
+	}
 }
 
 func (p *Publisher) signal() {
@@ -111,8 +132,6 @@ func (p *Publisher) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-p.connected:
-			// The broker may have lost what it retained.
-			clear(p.published)
 			p.rests = time.Time{}
 			p.steady.Store(0)
 			p.log.Info("broker connected")
@@ -205,7 +224,7 @@ func (p *Publisher) publishConfigs(ctx context.Context) error {
 
 // send publishes what the broker does not retain yet, and reports whether it did.
 func (p *Publisher) send(topic string, payload []byte) (bool, error) {
-	if bytes.Equal(payload, p.published[topic]) {
+	if p.retained.says(topic, payload) {
 		return false, nil
 	}
 	token := p.client.Publish(topic, 1, true, payload)
@@ -217,6 +236,35 @@ func (p *Publisher) send(topic string, payload []byte) (bool, error) {
 	if err := token.Error(); err != nil {
 		return false, err
 	}
-	p.published[topic] = payload
+	p.retained.note(topic, payload)
 	return true, nil
+}
+
+// retained is what the broker retains, as far as this connection published or heard
+// it. The zero value knows nothing. It may be used from several goroutines.
+type retained struct {
+	mu      sync.Mutex
+	byTopic map[string][]byte
+}
+
+func (r *retained) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.byTopic = map[string][]byte{}
+}
+
+func (r *retained) says(topic string, payload []byte) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	known, ok := r.byTopic[topic]
+	return ok && bytes.Equal(known, payload)
+}
+
+func (r *retained) note(topic string, payload []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byTopic == nil {
+		r.byTopic = map[string][]byte{}
+	}
+	r.byTopic[topic] = payload
 }

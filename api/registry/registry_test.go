@@ -48,6 +48,19 @@ func retained(t *testing.T, url string) (wire.Registry, error) {
 	}
 }
 
+// say publishes a registry as another program would.
+func say(t *testing.T, url string, payload []byte) {
+	t.Helper()
+	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(url).SetClientID("other"))
+	if token := client.Connect(); !token.WaitTimeout(5*time.Second) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	defer client.Disconnect(100)
+	if token := client.Publish(wire.RegistryTopic("roseraie"), 1, true, payload); !token.WaitTimeout(5*time.Second) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+}
+
 func TestPublisher(t *testing.T) {
 	broker := testkit.Broker(t)
 	broker.Stop() // the program starts while the broker is away
@@ -98,6 +111,18 @@ func TestPublisher(t *testing.T) {
 	broker.Stop() // it forgets what it retained
 	broker.Start()
 	expect("after a crash of the broker", 6, "day")
+	// Another program that looked earlier speaks last.
+	old, err := retained(t, broker.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.Meters = old.Meters[:2]
+	payload, err := old.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(t, broker.URL, payload)
+	expect("after another program said something older", 6, "day")
 	if err := p.Ready(); err != nil {
 		t.Errorf("ready: %v", err)
 	}

@@ -180,8 +180,8 @@ var rules = map[string]struct{ speak, hear string }{
 	"xnet/v1/R/gw-r/meters": {"R/gw-r", "api"}, "xnet/v1/R/gw-r2/meters": {"R/gw-r2", "api"}, "xnet/v1/S/gw-s/meters": {"S/gw-s", "api"},
 	"xnet/v1/R/gw-r/state": {"R/gw-r", "api"}, "xnet/v1/R/gw-r2/state": {"R/gw-r2", "api"}, "xnet/v1/S/gw-s/state": {"S/gw-s", "api"},
 	"xnet/v1/R/gw-r/stored": {"collector", "R/gw-r"}, "xnet/v1/R/gw-r2/stored": {"collector", "R/gw-r2"}, "xnet/v1/S/gw-s/stored": {"collector", "S/gw-s"},
-	"xnet/v1/R/gw-r/config": {"api", "R/gw-r"}, "xnet/v1/R/gw-r2/config": {"api", "R/gw-r2"}, "xnet/v1/S/gw-s/config": {"api", "S/gw-s"},
-	"xnet/v1/R/registry": {"api", "collector R/gw-r R/gw-r2"}, "xnet/v1/S/registry": {"api", "collector S/gw-s"},
+	"xnet/v1/R/gw-r/config": {"api", "api R/gw-r"}, "xnet/v1/R/gw-r2/config": {"api", "api R/gw-r2"}, "xnet/v1/S/gw-s/config": {"api", "api S/gw-s"},
+	"xnet/v1/R/registry": {"api", "api collector R/gw-r R/gw-r2"}, "xnet/v1/S/registry": {"api", "api collector S/gw-s"},
 	// What is nobody's.
 	"xnet/v1/R/gw-x/readings": {"", ""}, "xnet/v1/R/gw-r/other": {"", ""}, "xnet/v1/R": {"", ""}, "xnet/v2/R/gw-r/readings": {"", ""}, "home/door": {"", ""},
 }

@@ -99,7 +99,13 @@ func (c *chain) here(line string) string {
 	return strings.NewReplacer("sudo -u xnet ", "", " -o xnet -g xnet", "",
 		"xnet-api ", filepath.Join(c.bin, "api")+" ", "xnet-collector ", filepath.Join(c.bin, "collector")+" ",
 		"/var/lib/xnet/api/api.db.erasures", c.ledger(), "/etc/xnet/", c.dir+"/", "/var/backups/xnet", c.path("backups"),
-		"/etc/prometheus", c.path("prometheus")).Replace(line)
+		"/etc/prometheus", c.path("prometheus"), " roseraie.yaml", " "+c.residence()).Replace(line)
+}
+
+// residence is a file of a residence in which nothing hangs yet.
+func (c *chain) residence() string {
+	c.write("roseraie.yaml", "residence: {id: roseraie, name: La Roseraie, zone: Europe/Paris, earliest: 2026-01-01T00:00:00Z}\ndwellings: [{id: A-12, building: A, label: \"12\"}]\n")
+	return c.path("roseraie.yaml")
 }
 
 // ledger is a copy of the ledger, which an erasure would have begun.

@@ -84,7 +84,7 @@ func TestEachAlertHasItsPage(t *testing.T) {
 func TestRulesRing(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
-		t.Skip("NOT RUN: no promtool: install Debian's package prometheus")
+		testkit.Unavailable(t, "no promtool: install Debian's package prometheus")
 	}
 	for _, args := range [][]string{{"check", "rules", "xnet.rules.yaml"}, {"test", "rules", "xnet.rules.test.yaml"}, {"check", "config", "prometheus.yaml"}} {
 		if said, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput(); err != nil {
@@ -110,6 +110,7 @@ func TestWholeChain(t *testing.T) {
 	t.Run("figures", func(t *testing.T) { testFiguresOfTheRules(t, c) })
 	t.Run("well", func(t *testing.T) { testWell(t, c) })
 	t.Run("ill", func(t *testing.T) { testIll(t, c) })
+	t.Run("boards", func(t *testing.T) { testBoards(t, c) })
 	t.Run("away", func(t *testing.T) { testAway(t, c) })
 }
 

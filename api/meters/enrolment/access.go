@@ -25,7 +25,9 @@ const (
 func accessList(gateways []wire.Source) []byte {
 	var text strings.Builder
 	text.WriteString("# Written by api broker-access and at every enrolment: changes are overwritten.\n")
-	user(&text, APIUser, []string{wire.AllRegistries, wire.AllConfigs}, []string{wire.AllStates, wire.AllMeters})
+	// The API hears what it publishes itself: there may be several of it.
+	published := []string{wire.AllRegistries, wire.AllConfigs}
+	user(&text, APIUser, published, append([]string{wire.AllStates, wire.AllMeters}, published...))
 	user(&text, CollectorUser, []string{wire.AllStored}, []string{wire.AllReadings, wire.AllRegistries})
 	for _, g := range gateways {
 		user(&text, g.String(),

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/meters"
 	"github.com/xnetroseraie/xnet/api/meters/enrolment"
@@ -135,6 +137,46 @@ func TestFilesChangeOnlyWhereTheyMust(t *testing.T) {
 		changed, _ := read(t, f, "passwords")
 		if bytes.Equal(changed, passwords) || lines(changed) != lines(passwords) {
 			t.Error("a program's new password did not reach the broker")
+		}
+	})
+}
+
+// Whoever enrols at the same moment as another, perhaps in another program, does
+// not write the other's gateway out of the broker's files.
+func TestEnrolmentsAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *enrolment.Store, f enrolment.Files) {
+		gateways := []metering.GatewayID{"gw-r", "gw-r2", "gw-s"}
+		for range 5 {
+			begin := make(chan struct{})
+			var all errgroup.Group
+			for _, g := range gateways {
+				o, err := s.Offer(t.Context(), meterstest.Admin, g, meterstest.Now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all.Go(func() error {
+					<-begin
+					_, err := s.Redeem(t.Context(), o.Code, meterstest.Now)
+					return err
+				})
+			}
+			close(begin)
+			if err := all.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			kept := map[string]bool{}
+			for _, name := range []string{"passwords", "acl"} {
+				text, _ := read(t, f, name)
+				kept[string(text)] = true
+			}
+			if err := s.Write(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"passwords", "acl"} {
+				if text, _ := read(t, f, name); !kept[string(text)] {
+					t.Errorf("%s did not say what the database says:\n%s", name, text)
+				}
+			}
 		}
 	})
 }

@@ -71,7 +71,7 @@ VALUES ($1, $2, $3)
 // are written before the code is spent. It fails with [ErrCode].
 func (s *Store) Redeem(ctx context.Context, code Code, now time.Time) (Access, error) {
 	var a Access
-	err := sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
+	err := s.alone(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, takeCode, code.digest(), now.UnixMilli()).Scan(&a.Source.Gateway)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrCode
@@ -98,12 +98,33 @@ func (s *Store) Redeem(ctx context.Context, code Code, now time.Time) (Access, e
 	return a, nil
 }
 
-// Write writes the broker's files as the database has it. It is safe to repeat.
+// Write writes the broker's files as the database has it. It is safe to repeat,
+// and to do while a gateway is enrolled: an enrolment holds the same transaction.
 func (s *Store) Write(ctx context.Context) error {
-	if err := s.write(ctx, s.db); err != nil {
+	if err := s.alone(ctx, func(tx *sql.Tx) error { return s.write(ctx, tx) }); err != nil {
 		return fmt.Errorf("access to the broker: %w", err)
 	}
 	return nil
+}
+
+// The first residence stands for the broker's files. Its row is written as it is,
+// which on both databases makes others wait who write it too.
+const holdFiles = `
+UPDATE residence
+   SET zone = zone
+ WHERE id = (SELECT MIN(id)
+               FROM residence)`
+
+// alone does what writes the broker's files in a transaction beside which no other
+// program does such a thing: each writes the whole list, and of two at once the
+// second would not know of the first one's gateway.
+func (s *Store) alone(ctx context.Context, do func(*sql.Tx) error) error {
+	return sqldb.InTx(ctx, s.db, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, holdFiles); err != nil {
+			return err
+		}
+		return do(tx)
+	})
 }
 
 const listAccess = `
@@ -118,11 +139,11 @@ type member struct {
 	hash   string
 }
 
-func (s *Store) write(ctx context.Context, db sqldb.Querier) error {
+func (s *Store) write(ctx context.Context, tx *sql.Tx) error {
 	if s.files.Dir == "" {
 		return nil
 	}
-	rows, err := db.QueryContext(ctx, listAccess)
+	rows, err := tx.QueryContext(ctx, listAccess)
 	if err != nil {
 		return err
 	}
