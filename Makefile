@@ -34,7 +34,7 @@ test: ## every test, real servers included; installs what is missing on Debian
 	@.ci/influxd
 	@.ci/test ./...
 
-test-packages: ## the packages in a clean Debian, from installation to the tenant's page; root, about eight minutes
+test-packages: ## the packages in a clean Debian, from installation to the tenant's page; root, about twelve minutes
 	@.ci/install mosquitto systemd-container mmdebstrap lintian
 	@go test -tags packages -count=1 -timeout 40m -v ./deploy/packages
 

@@ -59,6 +59,15 @@ func serverFor(t *testing.T, c Config, h house, client *influx.Client) server {
 		figures: figures.NewRegistry(), ready: func() error { return nil }}
 }
 
+// dsn is the path of the house's database.
+func (h house) dsn(t *testing.T) (path string) {
+	t.Helper()
+	if err := h.db.QueryRowContext(t.Context(), `SELECT file FROM pragma_database_list WHERE name = 'main'`).Scan(&path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 var secrets = regexp.MustCompile(`value="[^"]{20,}"`)
 
 // pages are those that the people of the house come for, without what is of one
@@ -83,10 +92,7 @@ func (h house) pages(t *testing.T) map[string]string {
 // after it stays erased; half a back-up changes nothing.
 func TestBackupOfEverything(t *testing.T) {
 	h := newHouse(t)
-	var dsn string
-	if err := h.db.QueryRowContext(t.Context(), `SELECT file FROM pragma_database_list WHERE name = 'main'`).Scan(&dsn); err != nil {
-		t.Fatal(err)
-	}
+	dsn := h.dsn(t)
 	folder := t.TempDir()
 	kept, env := filepath.Join(folder, "kept"), machine(dsn, h.influx.URL)
 	before := h.pages(t)

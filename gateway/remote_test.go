@@ -201,12 +201,16 @@ func TestConfigurationFromAfar(t *testing.T) {
 	changed.Version = "11"
 	b.retain(changed)
 	b.tells("10", "the signature is not by the key of config_key_file")
+	unsigned := second
+	unsigned.Version, unsigned.Signature = "12", nil
+	b.retain(unsigned)
+	b.tells("10", "version 12: the signature is not by the key")
 	_, stranger, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.retain(firmwareconfig.Sign(stranger, "12", []byte(b.document(b.device(5)))))
-	b.tells("10", "version 12: the signature")
+	b.retain(firmwareconfig.Sign(stranger, "13", []byte(b.document(b.device(5)))))
+	b.tells("10", "version 13: the signature")
 	b.retain(firmwareconfig.Sign(b.key, "12.1", []byte(b.document(b.device(5)))))
 	b.tells("10", "digits alone")
 	b.publish("13", strings.Replace(b.document(b.device(5)), "gateway: g", "gateway: other", 1))

@@ -18,18 +18,18 @@ import (
 // program. It makes and migrates nothing.
 func Database(dsn string) Check {
 	return Check{"database", func(ctx context.Context) (string, error) {
-		db, is, known, err := sqldb.OpenAsIs(ctx, dsn)
+		db, is, err := sqldb.OpenAsIs(ctx, dsn)
 		if err != nil {
 			return "", fault("start xnet-api, which makes it, or correct database in the configuration; where it was lost, xnet-api restore-all", "%v", err)
 		}
 		defer db.Close()
 		switch {
-		case is < known:
-			return "", fault("systemctl restart xnet-api, which migrates it", "its schema is of version %d, this program's is %d", is, known)
-		case is > known:
-			return "", fault("install the newer package again: a database is never taken back", "its schema is of version %d, newer than this program's %d", is, known)
+		case len(is.Unknown) > 0:
+			return "", fault("install the newer package again: a database is never taken back", "its schema is newer than this program's: it has versions %d", is.Unknown)
+		case len(is.Pending) > 0:
+			return "", fault("systemctl restart xnet-api, which migrates it", "its schema lacks versions %d of this program", is.Pending)
 		}
-		return fmt.Sprintf("answers, schema of version %d", is), nil
+		return fmt.Sprintf("answers, schema of version %d", is.Newest), nil
 	}}
 }
 
@@ -154,8 +154,8 @@ type Field struct {
 }
 
 func (f Field) open(ctx context.Context) (*sql.DB, error) {
-	db, is, known, err := sqldb.OpenAsIs(ctx, f.DSN)
-	if err == nil && is != known {
+	db, is, err := sqldb.OpenAsIs(ctx, f.DSN)
+	if err == nil && len(is.Unknown)+len(is.Pending) > 0 {
 		return nil, errors.Join(fault("see to the database first", "its schema is not this program's"), db.Close())
 	}
 	if err != nil {

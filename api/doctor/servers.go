@@ -16,6 +16,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"
 
+	"github.com/xnetroseraie/xnet/internal/config"
 	"github.com/xnetroseraie/xnet/internal/influx"
 )
 
@@ -25,25 +26,68 @@ type BrokerUser struct {
 	TLS                     *tls.Config // nil for the system's defaults
 }
 
-// connect signs in and leaves at once.
-func (b BrokerUser) connect(ctx context.Context) error {
+// connect signs in. The caller leaves with Disconnect.
+func (b BrokerUser) connect(ctx context.Context) (mqtt.Client, error) {
 	options := mqtt.NewClientOptions().AddBroker(b.URL).SetClientID("xnet-doctor-" + rand.Text()[:8]).
 		SetUsername(b.Username).SetPassword(b.Password).SetAutoReconnect(false).SetConnectTimeout(5 * time.Second)
 	if b.TLS != nil {
 		options.SetTLSConfig(b.TLS)
 	}
 	client := mqtt.NewClient(options)
-	token := client.Connect()
+	if err := done(ctx, client.Connect()); err != nil {
+		return nil, config.Explained(err, b.TLS)
+	}
+	return client, nil
+}
+
+// leaving is how long a farewell to the broker may take, in milliseconds.
+const leaving = 100
+
+// nobody reports whether the broker lets in who has no name.
+func (b BrokerUser) nobody(ctx context.Context) bool {
+	b.Username, b.Password = "", ""
+	client, err := b.connect(ctx)
+	if err != nil {
+		return false
+	}
+	client.Disconnect(leaving)
+	return true
+}
+
+// echo is how long what was said may take to come back after everything else did.
+const echo = 500 * time.Millisecond
+
+// unruled reports whether the broker passes on what its list of rights has not: it
+// says something that is nobody's, and listens. A broker that ends the connection
+// has such a list.
+func unruled(ctx context.Context, client mqtt.Client) bool {
+	topic, heard := "xnet/doctor/"+rand.Text(), make(chan struct{}, 1)
+	told := client.Subscribe(topic, 0, func(mqtt.Client, mqtt.Message) {
+		select {
+		case heard <- struct{}{}:
+		default:
+		}
+	})
+	if done(ctx, told) != nil || done(ctx, client.Publish(topic, 1, false, "is anybody there?")) != nil {
+		return false
+	}
+	select {
+	case <-heard:
+		return true
+	case <-time.After(echo): // the broker has acknowledged it, and sends in turn
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// done waits for what was asked of the broker.
+func done(ctx context.Context, token mqtt.Token) error {
 	select {
 	case <-token.Done():
+		return token.Error()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if err := token.Error(); err != nil {
-		return err
-	}
-	client.Disconnect(100)
-	return nil
 }
 
 // refused reports whether a broker knows the user and does not let him in.
@@ -51,20 +95,24 @@ func refused(err error) bool {
 	return errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword) || errors.Is(err, packets.ErrorRefusedNotAuthorised)
 }
 
-// Broker checks that a program gets in, and that nobody does without a name.
+// Broker checks that a program gets in, that nobody does without a name, and that
+// the broker has a list of who may say and hear what.
 func Broker(program string, user BrokerUser) Check {
 	return Check{"broker for the " + program, func(ctx context.Context) (string, error) {
-		err := user.connect(ctx)
+		client, err := user.connect(ctx)
 		switch {
 		case refused(err):
 			return "", fault("xnet-api broker-access, then systemctl reload mosquitto: the broker's file of passwords is another than "+program+"'s", "%s does not let %q in", user.URL, user.Username)
 		case err != nil:
 			return "", fault("systemctl restart mosquitto; journalctl -u mosquitto says why it ends", "%s: %v", user.URL, err)
 		}
-		nobody := user
-		nobody.Username, nobody.Password = "", ""
-		if user.Username != "" && nobody.connect(ctx) == nil {
+		defer client.Disconnect(leaving)
+		if user.Username != "" && user.nobody(ctx) {
 			return "", fault("set allow_anonymous false in /etc/mosquitto/conf.d/xnet.conf, with password_file and acl_file, and restart mosquitto", "%s lets in whoever comes", user.URL)
+		}
+		if user.Username != "" && unruled(ctx, client) {
+			return "", fault("set acl_file /var/lib/xnet/broker/acl in /etc/mosquitto/conf.d/xnet.conf, which xnet-api broker-access writes, and restart mosquitto",
+				"%s has no list of rights: every gateway says and hears everything", user.URL)
 		}
 		return fmt.Sprintf("%s lets %q in, and nobody without a name", user.URL, user.Username), nil
 	}}

@@ -77,39 +77,39 @@ func vacuumInto(ctx context.Context, source, path string) error {
 	if err = errors.Join(err, db.Close()); err != nil {
 		return err
 	}
-	if err := checkSound(ctx, path); err != nil {
+	if _, err := checkSound(ctx, path); err != nil {
 		return err
 	}
 	return syncFile(path)
 }
 
 // checkSound fails with [ErrDamaged] unless the file is a whole database with
-// our schema.
-func checkSound(ctx context.Context, path string) error {
+// our schema, which it returns.
+func checkSound(ctx context.Context, path string) (is Schema, err error) {
 	db, err := sql.Open("sqlite", sqliteDSN(path)+"&mode=ro&immutable=1")
 	if err != nil {
-		return err
+		return is, err
 	}
 	var said string
-	var version int64
 	err = db.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&said)
 	if err == nil && said != "ok" {
 		err = errors.New(said)
 	}
 	if err == nil {
-		err = db.QueryRowContext(ctx, `SELECT MAX(version_id) FROM schema_version`).Scan(&version)
+		is, err = schemaOf(ctx, db)
 	}
 	if err = errors.Join(err, db.Close()); err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return is, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return nil
+	return is, nil
 }
 
 // Restore puts the back-up at path in the place of the SQLite database at dsn.
 // Where there is a database it fails with [ErrOccupied], unless replace allows
 // it to go. It fails with [ErrInUse] while an API holds the database, with
-// [ErrDamaged] where the back-up is none, and changes nothing then. Whoever
-// restores replays the ledger of erasures before anything is served.
+// [ErrDamaged] where the back-up is none, with [ErrNewer] where this program is too
+// old for it, and changes nothing then. Whoever restores replays the ledger of
+// erasures before anything is served.
 func Restore(ctx context.Context, dsn, path string, replace bool) error {
 	target, err := sqliteOnly(dsn)
 	if err != nil {
@@ -126,7 +126,11 @@ func Restore(ctx context.Context, dsn, path string, replace bool) error {
 	if _, err := os.Stat(target); err == nil && !replace {
 		return fmt.Errorf("restore into %s: %w", target, ErrOccupied)
 	}
-	if err := checkSound(ctx, path); err != nil {
+	is, err := checkSound(ctx, path)
+	if err == nil && len(is.Unknown) > 0 {
+		err = ErrNewer
+	}
+	if err != nil {
 		return fmt.Errorf("restore from %s: %w", path, err)
 	}
 	beside := target + ".restoring"

@@ -3,12 +3,14 @@ package sqldb
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // Save writes a back-up of the database at dsn to a new file that only its owner
@@ -82,8 +84,9 @@ func vacant(ctx context.Context, dsn string, replace bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
-	var others, tables int
-	if err := db.QueryRowContext(ctx, connectedOthers).Scan(&others); err != nil {
+	var tables int
+	others, err := stillConnected(ctx, db)
+	if err != nil {
 		return named(err, Postgres, dsn)
 	}
 	if err := db.QueryRowContext(ctx, ownTables).Scan(&tables); err != nil {
@@ -96,6 +99,25 @@ func vacant(ctx context.Context, dsn string, replace bool) (err error) {
 		return ErrOccupied
 	}
 	return nil
+}
+
+// leaveWait is how long PostgreSQL may take to see off a program that has just
+// ended.
+const leaveWait = 5 * time.Second
+
+// stillConnected returns how many others are, once nobody leaves any more.
+func stillConnected(ctx context.Context, db *sql.DB) (others int, err error) {
+	for until := time.Now().Add(leaveWait); ; {
+		err := db.QueryRowContext(ctx, connectedOthers).Scan(&others)
+		if err != nil || others == 0 || time.Now().After(until) {
+			return others, err
+		}
+		select {
+		case <-ctx.Done():
+			return others, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // postgresTool runs a program of PostgreSQL on the database. The password goes by

@@ -16,11 +16,12 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate applies what is new, in the order of the numbers. On PostgreSQL a
+// migrate applies what is new, in the order of the numbers. What is new may have a
+// smaller number than what was applied: each area counts its own. On PostgreSQL a
 // lock of the session keeps two programs that start together apart; SQLite has
-// its own.
+// its own. It fails with [ErrNewer].
 func migrate(ctx context.Context, db *sql.DB, dialect Dialect) error {
-	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithTableName("schema_version")}
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithTableName("schema_version"), goose.WithAllowOutofOrder(true)}
 	var name database.Dialect = goose.DialectSQLite3
 	other := ".postgres.sql"
 	if dialect == Postgres {
@@ -42,7 +43,11 @@ func migrate(ctx context.Context, db *sql.DB, dialect Dialect) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
-	return nil
+	is, err := schemaOf(ctx, db)
+	if err == nil && len(is.Unknown) > 0 {
+		err = fmt.Errorf("its schema has versions %d: %w", is.Unknown, ErrNewer)
+	}
+	return err
 }
 
 // split returns the migrations and the names of those with the other suffix.

@@ -46,8 +46,8 @@ func DialectOf(dsn string) (Dialect, error) {
 }
 
 // Open connects to the database that dsn names, makes it where it is an SQLite
-// file that does not exist, and migrates it. The caller closes it. Errors never
-// show the data source name, which may bear a password.
+// file that does not exist, and migrates it. The caller closes it. It fails with
+// [ErrNewer]. Errors never show the data source name, which may bear a password.
 func Open(ctx context.Context, dsn string) (*sql.DB, error) {
 	dialect, err := DialectOf(dsn)
 	if err != nil {
@@ -66,7 +66,12 @@ func Open(ctx context.Context, dsn string) (*sql.DB, error) {
 // named says which database is meant, as far as that may be told, and what to
 // look at.
 func named(err error, dialect Dialect, dsn string) error {
-	if dialect == Postgres {
+	switch {
+	case dialect == Postgres && errors.Is(err, ErrNewer): // which says what to do
+		return fmt.Errorf("PostgreSQL database: %w", err)
+	case errors.Is(err, ErrNewer):
+		return fmt.Errorf("SQLite database %s: %w", sqlitePath(dsn), err)
+	case dialect == Postgres:
 		return fmt.Errorf("PostgreSQL database: %w: does it run, and are address, name and password right?", err)
 	}
 	return fmt.Errorf("SQLite database %s: %w: is there room on the disk, and is the file the right one and free to be written?",

@@ -118,7 +118,7 @@ func (l *link) notice(_ paho.Client, n paho.ConnectionNotification) {
 	}
 	if now := time.Now().UnixMilli(); now-l.told.Load() >= tellAgain.Milliseconds() {
 		l.told.Store(now)
-		l.log.Warn("the broker cannot be joined, trying on", "broker", l.broker.URL, "error", failed.Reason)
+		l.log.Warn("the broker cannot be joined, trying on", "broker", l.broker.URL, "error", config.Explained(failed.Reason, l.tls))
 	}
 }
 

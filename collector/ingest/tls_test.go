@@ -44,3 +44,19 @@ func TestBrokerWithTLS(t *testing.T) {
 		})
 	}
 }
+
+// TestBrokerWhoseCertificateEnded is named with its remedy, and joined once the
+// certificate is renewed, without a restart of the collector.
+func TestBrokerWhoseCertificateEnded(t *testing.T) {
+	a := testkit.NewAuthority(t, "the landlord's")
+	a.IssueServerUntil(t, time.Now().Add(-time.Minute))
+	broker := a.Mosquitto(t, "allow_anonymous true")
+	c := quick(broker.URL)
+	c.Broker = ingest.Broker{URL: broker.URL, CAFile: a.File("ca.crt")}
+	col := start(t, c, influxtest.Open(t))
+	testkit.Eventually(t, time.Minute, col.said("xnet-setup renews that of the broker"))
+	a.IssueServer(t)
+	broker.Kill()
+	broker.Start()
+	testkit.Eventually(t, time.Minute, func() error { return col.ingester.Ready(t.Context()) })
+}

@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -32,6 +33,9 @@ type machine struct {
 	root   string
 	leader int // process id of its systemd
 }
+
+// booted counts the machines, so that each has a name of its own.
+var booted atomic.Int64
 
 // release is the Debian that the packages are for.
 const release = "bookworm"
@@ -84,14 +88,13 @@ func boot(t *testing.T) *machine {
 	}
 	var console bytes.Buffer
 	container := exec.Command("systemd-nspawn", "--quiet", "--directory="+m.root, "--register=no", "--keep-unit", "--private-network", "--boot",
-		"--machine=xnet-"+strconv.Itoa(os.Getpid()), "--link-journal=no", "--resolv-conf=off", "--timezone=off")
+		fmt.Sprintf("--machine=xnet-%d-%d", os.Getpid(), booted.Add(1)), "--link-journal=no", "--resolv-conf=off", "--timezone=off")
 	container.Stdout, container.Stderr = &console, &console
 	container.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	if err := container.Start(); err != nil {
+	ended, err := keep(container)
+	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- container.Wait() }()
 	t.Cleanup(func() {
 		if m.leader != 0 {
 			_ = syscall.Kill(m.leader, syscall.SIGKILL)
@@ -117,6 +120,22 @@ func boot(t *testing.T) *machine {
 		return nil
 	})
 	return m
+}
+
+// keep starts a container and tells when it has ended. The thread that starts it
+// waits for it: the container ends with that thread, and [machine.inside] ends some.
+func keep(container *exec.Cmd) (ended chan error, err error) {
+	started := make(chan error)
+	ended = make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		err := container.Start()
+		started <- err
+		if err == nil {
+			ended <- container.Wait()
+		}
+	}()
+	return ended, <-started
 }
 
 // leaderOf returns the child that is process 1 of a namespace of its own, 0 for none.
@@ -182,7 +201,12 @@ func (m *machine) has(path string) bool {
 // install installs packages of this computer.
 func (m *machine) install(files ...string) {
 	m.t.Helper()
-	args := []string{"dpkg", "--install"}
+	m.must(append([]string{"dpkg", "--install"}, m.carry(files...)...)...)
+}
+
+// carry copies files of this computer to the machine and returns their paths there.
+func (m *machine) carry(files ...string) (there []string) {
+	m.t.Helper()
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -190,9 +214,22 @@ func (m *machine) install(files ...string) {
 		}
 		name := "/var/tmp/" + filepath.Base(file)
 		m.file(name, string(text))
-		args = append(args, name)
+		there = append(there, name)
 	}
-	m.must(args...)
+	return there
+}
+
+// take copies a folder or a file of another machine, with whom it belongs to, into
+// the same place.
+func (m *machine) take(from *machine, path string) {
+	m.t.Helper()
+	to := filepath.Join(m.root, path)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.RemoveAll(to)); err != nil {
+		m.t.Fatal(err)
+	}
+	if said, err := exec.Command("cp", "--archive", filepath.Join(from.root, path), to).CombinedOutput(); err != nil {
+		m.t.Fatalf("copy %s: %v: %s", path, err, said)
+	}
 }
 
 // inside calls do in the machine's network.

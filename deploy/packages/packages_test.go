@@ -8,9 +8,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,15 +21,21 @@ import (
 	"github.com/xnetroseraie/xnet/internal/testkit"
 )
 
-// A workshop is where packages are built, once for all tests.
+// A workshop is where packages are built of one tree of sources, once for all
+// tests.
 type workshop struct {
+	root string // of the sources
 	dir  string
 	tool string // path of the program that builds packages
 	err  error
 }
 
-var built = sync.OnceValue(func() (w workshop) {
-	if w.dir, w.err = os.MkdirTemp("", "xnet-packages-test-"); w.err != nil {
+var built = sync.OnceValue(func() workshop { return equip(root) })
+
+// equip builds the programs of a tree, and the one that packs them.
+func equip(root string) (w workshop) {
+	w.root = root
+	if w.dir, w.err = os.MkdirTemp(shelf, "workshop-"); w.err != nil {
 		return w
 	}
 	programs := filepath.Join(w.dir, "built", "amd64")
@@ -41,43 +49,50 @@ var built = sync.OnceValue(func() (w workshop) {
 			w.err = errors.Join(w.err, err, errors.New(string(said)))
 		}
 	}
-	if w.err != nil {
-		return w
+	if w.err == nil {
+		w.err = w.fetchInfluxd(filepath.Join(programs, "influxd"))
 	}
+	return w
+}
+
+func (w workshop) fetchInfluxd(to string) error {
 	tools, err := testkit.Tools()
 	if err != nil {
-		w.err = err
-		return w
+		return err
 	}
 	server, err := influxd.Install(context.Background(), tools, os.Stderr)
-	if err == nil {
-		var text []byte
-		text, err = os.ReadFile(server)
-		err = errors.Join(err, os.WriteFile(filepath.Join(programs, "influxd"), text, 0o755))
+	if err != nil {
+		return err
 	}
-	w.err = err
-	return w
-})
+	text, err := os.ReadFile(server)
+	return errors.Join(err, os.WriteFile(to, text, 0o755))
+}
+
+// shelf is the folder of all that the tests build; it goes with them.
+var shelf string
 
 func TestMain(m *testing.M) {
-	status := m.Run()
-	if w := built(); w.dir != "" {
-		_ = os.RemoveAll(w.dir)
+	var err error
+	if shelf, err = os.MkdirTemp("", "xnet-packages-test-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	status := m.Run()
+	_ = os.RemoveAll(shelf)
 	os.Exit(status)
 }
 
 // root is the repository's.
 const root = "../.."
 
-// packed returns the packages of a version by name, hardly compressed. They are
-// packed once.
+// packed returns the packages of a version by name, not compressed. They are packed
+// once.
 func packed(t *testing.T, version string) map[string]string {
 	t.Helper()
 	packedOnce.Lock()
 	defer packedOnce.Unlock()
 	if packedOnce.files[version] == nil {
-		packedOnce.files[version] = pack(t, filepath.Join(built().dir, version), version)
+		packedOnce.files[version] = pack(t, built(), filepath.Join(built().dir, version), version, 0)
 	}
 	return packedOnce.files[version]
 }
@@ -87,18 +102,17 @@ var packedOnce = struct {
 	files map[string]map[string]string
 }{files: map[string]map[string]string{}}
 
-// pack packs a version into a folder.
-func pack(t *testing.T, out, version string, env ...string) map[string]string {
+// pack packs a version into a folder, compressed by a level from 0, not at all, to 9.
+func pack(t *testing.T, w workshop, out, version string, level int, env ...string) map[string]string {
 	t.Helper()
 	if _, err := exec.LookPath("dpkg-deb"); err != nil {
 		testkit.Unavailable(t, "no dpkg-deb: this is not Debian: %v", err)
 	}
-	w := built()
 	if w.err != nil {
 		t.Fatal(w.err)
 	}
-	command := exec.Command(w.tool, "--out", out, "--arch", "amd64", "--built", filepath.Join(w.dir, "built"), "--version", version, "--level", "0")
-	command.Dir, command.Env = root, append(os.Environ(), env...)
+	command := exec.Command(w.tool, "--out", out, "--arch", "amd64", "--built", filepath.Join(w.dir, "built"), "--version", version, "--level", strconv.Itoa(level))
+	command.Dir, command.Env = w.root, append(os.Environ(), env...)
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -114,10 +128,10 @@ func pack(t *testing.T, out, version string, env ...string) map[string]string {
 
 // TestSameCommitGivesSameBytes packs twice, under another mask, and compares.
 func TestSameCommitGivesSameBytes(t *testing.T) {
-	first := pack(t, t.TempDir(), "1.0.0", "SOURCE_DATE_EPOCH=1700000000")
+	first := pack(t, built(), t.TempDir(), "1.0.0", 0, "SOURCE_DATE_EPOCH=1700000000")
 	mask := umask(t, 0o077)
 	defer mask()
-	second := pack(t, t.TempDir(), "1.0.0", "SOURCE_DATE_EPOCH=1700000000", "LC_ALL=C", "TZ=Asia/Tokyo")
+	second := pack(t, built(), t.TempDir(), "1.0.0", 0, "SOURCE_DATE_EPOCH=1700000000", "LC_ALL=C", "TZ=Asia/Tokyo")
 	for name, path := range first {
 		one, err := os.ReadFile(path)
 		other, otherErr := os.ReadFile(second[name])
@@ -207,7 +221,7 @@ func TestLintian(t *testing.T) {
 		testkit.Unavailable(t, "no lintian: install Debian's package lintian: %v", err)
 	}
 	args := []string{"--allow-root", "--no-cfg", "--fail-on", "error,warning", "--suppress-tags", strings.Join(strayed, ",")}
-	for _, path := range packed(t, "1.0.0") {
+	for _, path := range pack(t, built(), t.TempDir(), "1.0.0", 1) { // compressed, as they ship
 		args = append(args, path)
 	}
 	if said, err := exec.Command("lintian", args...).CombinedOutput(); err != nil {

@@ -3,16 +3,14 @@
 package main_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,23 +25,34 @@ const pages = "http://127.0.0.1:8080"
 // servers are the units of a server.
 var servers = []string{"mosquitto.service", "xnet-influxd.service", "xnet-collector.service", "xnet-api.service", "xnet-broker-reload.path", "xnet-setup.timer"}
 
-// residence is what the landlord knows; the meter was hung up an hour ago, and its
-// dial showed 123.4 m³ then.
+// residence is what the landlord knows; the meters were hung up an hour ago, and
+// their dials showed 123.4 m³ and 77 m³ then.
 const residence = `residence: {id: here, name: La Roseraie, zone: Europe/Paris, earliest: "2020-01-01T00:00:00Z"}
 gateways: [{id: gw-here}]
 dwellings:
   - {id: A1, building: A, staircase: "1", label: "1", floor: 0, rooms: 3, area_m2: 60,
      households: [{id: h-1, occupants: 1, language: fr, moved_in: 2020-01-01, consents: [daily_follow_up, fine_curve], persons: [{id: p-1, name: Anne Martin}]}],
-     points: [{id: A1.CW, kind: cold_water, meters: [{id: CW-1, gateway: gw-here, interval: 10s, index_modulus: 0, max_per_hour: 3000000, resolution: fine, from: "%s", first_index: 123400000}]}]}
+     points: [{id: A1.CW, kind: cold_water, meters: [{id: CW-1, gateway: gw-here, interval: 10s, index_modulus: 0, max_per_hour: 3000000, resolution: fine, from: "%[1]s", first_index: 123400000}]}]}
+  - {id: A2, building: A, staircase: "1", label: "2", floor: 0, rooms: 2, area_m2: 40,
+     households: [{id: h-2, occupants: 1, language: fr, moved_in: 2020-01-01, consents: [daily_follow_up, fine_curve], persons: [{id: p-2, name: Bea Petit}]}],
+     points: [{id: A2.CW, kind: cold_water, meters: [{id: CW-2, gateway: gw-here, interval: 10s, index_modulus: 0, max_per_hour: 3000000, resolution: fine, from: "%[1]s", first_index: 77000000}]}]}
 `
 
-// shown is what the meter's dial shows, in litres.
-const shown = 123_456
+// A counter counts the pulses of two meters of water; its channels show litres.
+type counter struct{ first, second atomic.Uint32 }
 
-// dial is a pulse counter whose first channel shows that.
-func dial(_, _ byte, address, quantity uint16) ([]uint16, error) {
-	registers := make([]uint16, 8)
-	registers[0], registers[1] = shown>>16, shown&0xffff
+// begun is a counter that shows what its dials did a moment ago.
+func begun() *counter {
+	c := &counter{}
+	c.first.Store(123_456)
+	c.second.Store(77_010)
+	return c
+}
+
+// Read implements [slave.Source].
+func (c *counter) Read(_, _ byte, address, quantity uint16) ([]uint16, error) {
+	first, second := c.first.Load(), c.second.Load()
+	registers := []uint16{uint16(first >> 16), uint16(first), uint16(second >> 16), uint16(second), 0, 0, 0, 0}
 	if int(address)+int(quantity) > len(registers) {
 		return nil, slave.IllegalAddress
 	}
@@ -52,31 +61,55 @@ func dial(_, _ byte, address, quantity uint16) ([]uint16, error) {
 
 // TestFromCleanDebianToTheTenantsPage installs the packages on a machine that has
 // nothing, sets it up with one command, enrols a gateway by the file on its boot
-// partition, and looks at the tenant's page; then it upgrades, removes and purges.
+// partition, and looks at the tenant's page; then it breaks, removes and purges.
 func TestFromCleanDebianToTheTenantsPage(t *testing.T) {
-	first, second := packed(t, "1.0.0"), packed(t, "1.0.1")
+	files := packed(t, "1.0.0")
 	m := boot(t)
-	begun := time.Now()
-	m.install(first["xnet-influxd"], first["xnet-server"], first["xnet-gateway"])
+	since := time.Now()
+	m.install(files["xnet-influxd"], files["xnet-server"], files["xnet-gateway"])
 	for _, unit := range []string{"xnet-api.service", "xnet-collector.service", "xnet-gateway.service"} {
 		if m.active(unit) == nil {
 			t.Errorf("%s runs before it is set up", unit)
 		}
 	}
 	code := setUp(t, m)
-	t.Logf("installed and set up after %s", time.Since(begun).Round(time.Second))
+	t.Logf("installed and set up after %s", time.Since(since).Round(time.Second))
 	setUpAgain(t, m)
 	lookAround(t, m)
-	m.file("/var/tmp/residence.yaml", fmt.Sprintf(residence, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)))
-	m.must("runuser", "-u", "xnet", "--", "xnet-api", "load", "--config", "/etc/xnet/api.yaml", "/var/tmp/residence.yaml")
-	enrolGateway(t, m, code)
-	tenant := visit(t, m, signInCode(t, m.must("runuser", "-u", "xnet", "--", "xnet-api", "invite", "--config", "/etc/xnet/api.yaml", "p-1")))
-	testkit.Eventually(t, 2*time.Minute, func() error { return tenant.sees(m) })
-	t.Logf("from clean Debian to the first reading on the page: %s", time.Since(begun).Round(time.Second))
+	h := moveIn(t, m, code)
+	t.Logf("from clean Debian to the first reading on the page: %s", time.Since(since).Round(time.Second))
+	replaced(t, m, h)
 	watched(t, m)
 	resting(t, m)
-	upgraded(t, m, second, tenant)
-	removed(t, m, second, tenant)
+	renewed(t, m, h)
+	removed(t, m, files, h)
+}
+
+// A home is what is set up on a machine: people who signed in, and their meters.
+type home struct {
+	dial          *counter
+	code          string // of the tenant's letter
+	admin, tenant *visitor
+}
+
+// moveIn loads the residence, enrols the gateway, and waits for the first reading
+// on the tenant's page.
+func moveIn(t *testing.T, m *machine, code string) home {
+	t.Helper()
+	m.file("/var/tmp/residence.yaml", fmt.Sprintf(residence, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)))
+	m.must("runuser", "-u", "xnet", "--", "xnet-api", "load", "--config", "/etc/xnet/api.yaml", "/var/tmp/residence.yaml")
+	h := home{dial: begun(), admin: visit(t, m, code)}
+	enrolGateway(t, m, h)
+	h.code = signInCode(t, m.must("runuser", "-u", "xnet", "--", "xnet-api", "invite", "--config", "/etc/xnet/api.yaml", "p-1"))
+	h.tenant = visit(t, m, h.code)
+	h.shown(t, m)
+	return h
+}
+
+// shown waits until the tenant's page shows what the dial does.
+func (h home) shown(t *testing.T, m *machine) {
+	t.Helper()
+	testkit.Eventually(t, 2*time.Minute, func() error { return h.tenant.sees(m, h.dial.first.Load()) })
 }
 
 // setUp runs the one command and returns the administrator's code.
@@ -146,111 +179,39 @@ func lookAround(t *testing.T, m *machine) {
 	}
 }
 
-// A visitor is somebody who signed in.
-type visitor struct {
-	t      *testing.T
-	client *http.Client
-}
-
-func signInCode(t *testing.T, printed string) string {
-	t.Helper()
-	_, code, ok := strings.Cut(strings.TrimSpace(printed), " ")
-	if !ok {
-		t.Fatalf("no code in %q", printed)
-	}
-	return code
-}
-
-func visit(t *testing.T, m *machine, code string) *visitor {
-	t.Helper()
-	v := &visitor{t, m.client()}
-	if _, status := v.ask(http.MethodPost, "/session", map[string]string{"code": code}, "", nil); status != http.StatusNoContent {
-		t.Fatalf("sign in: %d", status)
-	}
-	return v
-}
-
-// ask asks the API and returns the answer's version and status.
-func (v *visitor) ask(method, path string, body any, version string, answer any) (etag string, status int) {
-	v.t.Helper()
-	text, err := json.Marshal(body)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	request, err := http.NewRequestWithContext(v.t.Context(), method, pages+"/api/v1"+path, bytes.NewReader(text))
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	if version != "" {
-		request.Header.Set("If-Match", version)
-	}
-	response, err := v.client.Do(request)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	said, err := io.ReadAll(response.Body)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	if response.StatusCode >= 400 {
-		v.t.Logf("%s %s: %s: %s", method, path, response.Status, said)
-	}
-	if answer != nil {
-		if err := json.Unmarshal(said, answer); err != nil {
-			v.t.Fatalf("%s %s: %s: %v", method, path, response.Status, err)
-		}
-	}
-	return response.Header.Get("ETag"), response.StatusCode
-}
-
-// sees returns nil where the page of the home's meters shows what the dial does.
-func (v *visitor) sees(m *machine) error {
-	response, err := v.client.Get(pages + "/verifier")
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	page, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	plain := regexp.MustCompile(`[^0-9A-Za-z]`).ReplaceAllString(string(page), "")
-	if response.StatusCode != http.StatusOK || !strings.Contains(plain, strconv.Itoa(shown)) {
-		journal, _ := m.try("journalctl", "--no-pager", "-n", "30", "-u", "xnet-gateway*", "-u", "xnet-collector")
-		words := regexp.MustCompile(`(<[^>]*>|\s)+`).ReplaceAllString(string(page), " ")
-		return fmt.Errorf("%s: the page does not show %d: %s\n%s", response.Status, shown, words, journal)
-	}
-	return nil
-}
-
 // enrolGateway describes the gateway's line as an installer does, and leaves the
 // file with the code on its boot partition.
-func enrolGateway(t *testing.T, m *machine, code string) {
+func enrolGateway(t *testing.T, m *machine, h home) {
 	t.Helper()
-	slavetest.Serve(t, slave.New(slave.SourceFunc(dial), slave.Options{}), m.listen("127.0.0.1:1502"))
-	admin := visit(t, m, code)
-	version, _ := admin.ask(http.MethodGet, "/gateways/gw-here", nil, "", nil)
-	if _, status := admin.ask(http.MethodPut, "/gateways/gw-here", map[string]any{"name": "Cave", "buses": []any{map[string]any{"name": "cave", "url": "tcp://127.0.0.1:1502"}}}, version, nil); status != http.StatusOK {
+	serve(t, m, h.dial)
+	version, _ := h.admin.ask(http.MethodGet, "/gateways/gw-here", nil, "", nil)
+	if _, status := h.admin.ask(http.MethodPut, "/gateways/gw-here", map[string]any{"name": "Cave", "buses": []any{map[string]any{"name": "cave", "url": "tcp://127.0.0.1:1502"}}}, version, nil); status != http.StatusOK {
 		t.Fatalf("describe the gateway: %d", status)
 	}
-	version, _ = admin.ask(http.MethodGet, "/meters/CW-1", nil, "", nil)
-	if _, status := admin.ask(http.MethodPut, "/meters/CW-1", map[string]any{"gateway": "gw-here", "serial": "1", "interval_s": 10, "profile": "pulse-counter-4",
-		"bus": "cave", "slave": 7, "channel": 1, "pulse": 1000, "max_per_hour": 3_000_000}, version, nil); status != http.StatusOK {
-		t.Fatalf("describe the meter: %d", status)
+	for channel, meter := range []string{"CW-1", "CW-2"} {
+		version, _ = h.admin.ask(http.MethodGet, "/meters/"+meter, nil, "", nil)
+		if _, status := h.admin.ask(http.MethodPut, "/meters/"+meter, map[string]any{"gateway": "gw-here", "serial": meter, "interval_s": 10, "profile": "pulse-counter-4",
+			"bus": "cave", "slave": 7, "channel": channel + 1, "pulse": 1000, "max_per_hour": 3_000_000}, version, nil); status != http.StatusOK {
+			t.Fatalf("describe meter %s: %d", meter, status)
+		}
 	}
 	var draft struct{ Digest string }
-	admin.ask(http.MethodGet, "/gateways/gw-here/configuration", nil, "", &draft)
-	if _, status := admin.ask(http.MethodPut, "/gateways/gw-here/configuration", map[string]string{"digest": draft.Digest}, "", nil); status != http.StatusCreated {
+	h.admin.ask(http.MethodGet, "/gateways/gw-here/configuration", nil, "", &draft)
+	if _, status := h.admin.ask(http.MethodPut, "/gateways/gw-here/configuration", map[string]string{"digest": draft.Digest}, "", nil); status != http.StatusCreated {
 		t.Fatalf("publish the configuration: %d", status)
 	}
+	believeClock(m)
+	enrolByFile(t, m, h)
+}
+
+// enrolByFile leaves the file with a code on the boot partition, and has the board
+// start as it does with that.
+func enrolByFile(t *testing.T, m *machine, h home) {
+	t.Helper()
 	var offer struct{ Code string }
-	if _, status := admin.ask(http.MethodPost, "/gateways/gw-here/enrolment", nil, "", &offer); status != http.StatusCreated {
+	if _, status := h.admin.ask(http.MethodPost, "/gateways/gw-here/enrolment", nil, "", &offer); status != http.StatusCreated {
 		t.Fatalf("ask for a code: %d", status)
 	}
-	// Nobody sets this machine's clock by the network.
-	m.file("/etc/systemd/system/xnet-gateway.service.d/clock.conf", "[Service]\nEnvironment=XNET_GATEWAY_CLOCK_TRUST=always\n")
 	m.file("/boot/firmware/xnet-enrol.yaml", "api: "+pages+"\ncode: "+offer.Code+"\n")
 	m.must("systemctl", "daemon-reload")
 	m.must("systemctl", "start", "xnet-gateway-enrol.service")
@@ -263,11 +224,35 @@ func enrolGateway(t *testing.T, m *machine, code string) {
 	}
 }
 
+// replaced: a new board needs a code and nothing else; its configuration comes by
+// itself.
+func replaced(t *testing.T, m *machine, h home) {
+	t.Helper()
+	since := time.Now()
+	m.must("systemctl", "stop", "xnet-gateway.service")
+	m.must("find", "/var/lib/xnet-gateway", "-mindepth", "1", "-delete") // the old one's card is gone with it
+	h.dial.first.Store(123_500)
+	enrolByFile(t, m, h)
+	h.shown(t, m)
+	t.Logf("from a new board to its first reading on the page: %s", time.Since(since).Round(time.Second))
+}
+
+// serve hangs the counter on the machine's line.
+func serve(t *testing.T, m *machine, dial *counter) {
+	t.Helper()
+	slavetest.Serve(t, slave.New(dial, slave.Options{}), m.listen("127.0.0.1:1502"))
+}
+
+// believeClock: nobody sets this machine's clock by the network.
+func believeClock(m *machine) {
+	m.file("/etc/systemd/system/xnet-gateway.service.d/clock.conf", "[Service]\nEnvironment=XNET_GATEWAY_CLOCK_TRUST=always\n")
+}
+
 // watched: a program that hangs is started again.
 func watched(t *testing.T, m *machine) {
 	t.Helper()
 	for _, unit := range []string{"xnet-gateway.service", "xnet-collector.service", "xnet-api.service"} {
-		m.file("/run/systemd/system/"+unit+".d/soon.conf", "[Service]\nWatchdogSec=10\n")
+		m.file("/etc/systemd/system/"+unit+".d/soon.conf", "[Service]\nWatchdogSec=10\n")
 	}
 	m.must("systemctl", "daemon-reload")
 	m.must("systemctl", "restart", "xnet-gateway.service", "xnet-collector.service", "xnet-api.service")
@@ -275,7 +260,8 @@ func watched(t *testing.T, m *machine) {
 	m.must("sh", "-c", "kill -STOP "+before)
 	testkit.Eventually(t, 2*time.Minute, func() error {
 		if now := m.property("xnet-collector.service", "MainPID"); now == before || now == "0" {
-			return errors.New("the collector hangs, and nobody starts it again")
+			said, _ := m.try("systemctl", "status", "--no-pager", "--full", "xnet-collector.service")
+			return errors.New("the collector hangs, and nobody starts it again: " + said)
 		}
 		return m.active("xnet-collector.service")
 	})
@@ -298,24 +284,8 @@ func resting(t *testing.T, m *machine) {
 	}
 }
 
-// upgraded: the next version takes over what is there.
-func upgraded(t *testing.T, m *machine, files map[string]string, tenant *visitor) {
-	t.Helper()
-	before := m.property("xnet-api.service", "MainPID")
-	m.install(files["xnet-influxd"], files["xnet-server"], files["xnet-gateway"])
-	if version := m.must("dpkg-query", "--show", "--showformat=${Version}", "xnet-server"); version != "1.0.1" {
-		t.Errorf("version %s after the upgrade", version)
-	}
-	testkit.Eventually(t, 2*time.Minute, func() error {
-		if m.property("xnet-api.service", "MainPID") == before {
-			return errors.New("the old program still runs")
-		}
-		return errors.Join(m.active(append(servers, "xnet-gateway.service")...), tenant.sees(m))
-	})
-}
-
 // removed: what was removed leaves its data, what was purged leaves nothing.
-func removed(t *testing.T, m *machine, files map[string]string, tenant *visitor) {
+func removed(t *testing.T, m *machine, files map[string]string, h home) {
 	t.Helper()
 	m.must("dpkg", "--remove", "xnet-server", "xnet-influxd", "xnet-gateway")
 	kept := []string{"/var/lib/xnet/api/api.db", "/etc/xnet/api.yaml", "/var/lib/xnet-influxdb/data", "/var/lib/xnet-gateway/gateway.yaml"}
@@ -330,7 +300,7 @@ func removed(t *testing.T, m *machine, files map[string]string, tenant *visitor)
 	m.install(files["xnet-influxd"], files["xnet-server"], files["xnet-gateway"])
 	m.must("xnet-setup", "--quiet")
 	testkit.Eventually(t, 2*time.Minute, func() error {
-		return errors.Join(m.active(append(servers, "xnet-gateway.service")...), tenant.sees(m))
+		return errors.Join(m.active(append(servers, "xnet-gateway.service")...), h.tenant.sees(m, h.dial.first.Load()))
 	})
 	m.must("dpkg", "--purge", "xnet-server", "xnet-influxd", "xnet-gateway")
 	for _, path := range append(kept, "/var/lib/xnet", "/etc/xnet", "/etc/xnet-influxdb", "/var/lib/xnet-influxdb", "/var/lib/xnet-gateway", "/etc/mosquitto/conf.d/xnet.conf") {

@@ -11,6 +11,7 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"github.com/xnetroseraie/xnet/internal/config"
 	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
@@ -117,7 +118,7 @@ func (u *Uplink) dial(ctx context.Context) (*session, error) {
 	s.client = mqtt.NewClient(options)
 	if err := wait(ctx, s.client.Connect()); err != nil {
 		s.client.Disconnect(0)
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("connect: %w", config.Explained(err, options.TLSConfig))
 	}
 	if err := u.subscribe(ctx, s); err != nil {
 		s.client.Disconnect(0)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,4 +121,50 @@ func TestRenewedCertificate(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestCertificateThatEnded, the broker's or the gateway's own: the log says which,
+// and what to do; nothing is lost, and once it is renewed the packs leave.
+func TestCertificateThatEnded(t *testing.T) {
+	ended := time.Now().Add(-time.Minute)
+	gateway := func(a *testkit.Authority, end time.Time) {
+		a.Issue(t, "gateway", &x509.Certificate{Subject: pkix.Name{CommonName: "gw"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, NotAfter: end})
+	}
+	for _, tt := range []struct {
+		name         string
+		broker, own  time.Time // when the certificates end, zero: in an hour
+		says, remedy string
+		renew        func(*testkit.Authority, *testkit.MosquittoServer)
+	}{
+		{"the broker's", ended, time.Time{}, "certificate has expired", "xnet-setup", func(a *testkit.Authority, m *testkit.MosquittoServer) {
+			a.IssueServer(t)
+			m.Kill()
+			m.Start()
+		}},
+		{"the gateway's", time.Time{}, ended, "expired certificate", "certificate_file", func(a *testkit.Authority, _ *testkit.MosquittoServer) { gateway(a, time.Time{}) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := testkit.NewAuthority(t, "the landlord's")
+			a.IssueServerUntil(t, tt.broker)
+			gateway(a, tt.own)
+			m := a.Mosquitto(t, "require_certificate true", "use_identity_as_username true")
+			s, log := openSpool(t), &tries{}
+			fill(t, s, 20)
+			o := uplink.Options{URL: m.URL, CAFile: a.File("ca.crt"), CertificateFile: a.File("gateway.crt"), KeyFile: a.File("gateway.key")}
+			u := startLogged(t, o, s, log)
+			testkit.Eventually(t, time.Minute, log.atLeast(2))
+			if why, _ := log.why.Load().(string); !strings.Contains(why, tt.says) || !strings.Contains(why, tt.remedy) || u.Connected() || s.Counts().Packs != 20 {
+				t.Errorf("connected %v, %d packs wait, and the log says %q, want %q and %q", u.Connected(), s.Counts().Packs, why, tt.says, tt.remedy)
+			}
+			tt.renew(a, m)
+			testkit.Eventually(t, time.Minute, func() error {
+				if !u.Connected() {
+					return errors.New("not connected though it is renewed")
+				}
+				return nil
+			})
+			answerer(t, m.URL, o)
+			testkit.Eventually(t, time.Minute, empty(s))
+		})
+	}
 }

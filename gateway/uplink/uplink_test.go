@@ -69,7 +69,10 @@ func startLogged(t *testing.T, o uplink.Options, s *spool.Spool, log slog.Handle
 }
 
 // tries is a log that counts how often the broker was found away.
-type tries struct{ n atomic.Int64 }
+type tries struct {
+	n   atomic.Int64
+	why atomic.Value // what the last one says, a string
+}
 
 func (c *tries) Enabled(context.Context, slog.Level) bool { return true }
 func (c *tries) WithAttrs([]slog.Attr) slog.Handler       { return c }
@@ -77,6 +80,12 @@ func (c *tries) WithGroup(string) slog.Handler            { return c }
 
 func (c *tries) Handle(_ context.Context, r slog.Record) error {
 	if r.Message == "broker is away" {
+		r.Attrs(func(a slog.Attr) bool {
+			if a.Key == "err" {
+				c.why.Store(a.Value.String())
+			}
+			return true
+		})
 		c.n.Add(1)
 	}
 	return nil

@@ -5,7 +5,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"slices"
+	"time"
 )
 
 // TLS returns how to speak TLS with a server, nil where the system's defaults do.
@@ -39,4 +42,29 @@ func TLS(caFile, certificateFile, keyFile string) (*tls.Config, error) {
 		c.Certificates = []tls.Certificate{pair}
 	}
 	return c, nil
+}
+
+// What to do about a certificate whose days are over, or not begun.
+const (
+	theirsEnded = "if this machine's clock is right, renew the certificate of the server: xnet-setup renews that of the broker"
+	oursEnded   = "renew the files of certificate_file and key_file: they are read at the next try"
+)
+
+// Explained returns what kept a program that speaks TLS as c says, nil for the
+// system's defaults, from a server; with the remedy where a certificate, the
+// server's or one's own, has ended. Any other error is returned as it is, and nil
+// for none.
+func Explained(err error, c *tls.Config) error {
+	if theirs, ok := errors.AsType[x509.CertificateInvalidError](err); ok && theirs.Reason == x509.Expired {
+		return fmt.Errorf("%w: %s", err, theirsEnded)
+	}
+	if refused, ok := errors.AsType[*net.OpError](err); ok && refused.Op == "remote error" && ended(c) {
+		return fmt.Errorf("%w: %s", err, oursEnded)
+	}
+	return err
+}
+
+// ended reports whether a certificate of one's own has.
+func ended(c *tls.Config) bool {
+	return c != nil && slices.ContainsFunc(c.Certificates, func(own tls.Certificate) bool { return own.Leaf != nil && own.Leaf.NotAfter.Before(time.Now()) })
 }

@@ -35,7 +35,8 @@ func NewAuthority(t testing.TB, name string) *Authority {
 // File returns the path of a file, as in "server.crt".
 func (a *Authority) File(name string) string { return filepath.Join(a.dir, name) }
 
-// Issue signs a certificate and writes NAME.crt and NAME.key, in PEM.
+// Issue signs a certificate and writes NAME.crt and NAME.key, in PEM. It begins an
+// hour ago and ends in an hour, unless c says when it ends.
 func (a *Authority) Issue(t testing.TB, name string, c *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -43,7 +44,10 @@ func (a *Authority) Issue(t testing.TB, name string, c *x509.Certificate) (*x509
 		t.Fatal(err)
 	}
 	a.next++
-	c.SerialNumber, c.NotBefore, c.NotAfter = big.NewInt(a.next), time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	c.SerialNumber, c.NotBefore = big.NewInt(a.next), time.Now().Add(-time.Hour)
+	if c.NotAfter.IsZero() {
+		c.NotAfter = time.Now().Add(time.Hour)
+	}
 	parent, signer := a.cert, a.key
 	if parent == nil {
 		parent, signer = c, key
@@ -73,8 +77,14 @@ func (a *Authority) Issue(t testing.TB, name string, c *x509.Certificate) (*x509
 // IssueServer signs one for a server on loopback: server.crt and server.key.
 func (a *Authority) IssueServer(t testing.TB) {
 	t.Helper()
+	a.IssueServerUntil(t, time.Time{})
+}
+
+// IssueServerUntil does what IssueServer does; the certificate ends when it is told.
+func (a *Authority) IssueServerUntil(t testing.TB, end time.Time) {
+	t.Helper()
 	a.Issue(t, "server", &x509.Certificate{Subject: pkix.Name{CommonName: "server"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, NotAfter: end})
 }
 
 // Mosquitto starts a Mosquitto that speaks TLS with the certificate of
