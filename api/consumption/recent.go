@@ -2,6 +2,7 @@ package consumption
 
 import (
 	"context"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -123,7 +124,7 @@ func (c *recent) find(q question) (answer, bool) {
 // put keeps an answer; those that are too old go first, and all where that is not
 // enough.
 func (c *recent) put(q question, found answer) {
-	a := answered{until: time.Now().Add(c.keep), found: found, size: 1 + len(found.last)}
+	a := answered{until: time.Now().Add(c.while()), found: found, size: 1 + len(found.last)}
 	for _, periods := range found.periods {
 		a.size += len(periods)
 	}
@@ -139,6 +140,10 @@ func (c *recent) put(q question, found answer) {
 	c.held += a.size - c.answers[q].size
 	c.answers[q] = a
 }
+
+// while is how long an answer is kept: from half of keep to all of it, by lot, so that
+// what many people asked for at once is not asked for at once again.
+func (c *recent) while() time.Duration { return c.keep/2 + rand.N(c.keep/2+1) }
 
 func (c *recent) sweep() {
 	now := time.Now()

@@ -95,10 +95,12 @@ func (c *commands) residence(ctx context.Context) (*residence.Residence, error) 
 		return c.made, nil
 	}
 	made, err := residence.New(ctx, residence.Plan{Dwellings: c.Dwellings, HourlyDays: c.HourlyDays, Verbose: c.Verbose, Said: c.stderr})
-	if err == nil {
-		c.made = made
+	if err != nil {
+		return nil, err
 	}
-	return made, err
+	c.made = made
+	c.say("  InfluxDB writes it into its data files")
+	return made, made.Rest(ctx)
 }
 
 // say tells whoever waits.

@@ -41,6 +41,9 @@ func (c *commands) serve(ctx context.Context, dwellings int) (s *server, err err
 		return s, err
 	}
 	s.stops = append(s.stops, home.Close)
+	if err := home.Rest(ctx); err != nil {
+		return s, err
+	}
 	if err := home.Restart(ctx); err != nil {
 		return s, err
 	}

@@ -27,6 +27,9 @@ func (c *commands) homeServer(ctx context.Context) (rows []bench.Row, err error)
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, made.Close()) }()
+	if err := made.Rest(ctx); err != nil {
+		return nil, err
+	}
 	house, err := made.Settle(ctx)
 	if err != nil {
 		return nil, err

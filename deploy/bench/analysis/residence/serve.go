@@ -43,8 +43,8 @@ type House struct {
 	url     string // of the broker
 }
 
-// Settle builds the program, has it load the residence's file, and makes a code
-// for each tenant to sign in with. The caller ends the house.
+// Settle builds the program, has it load the residence's file and judge the last
+// night, and makes a code for each tenant to sign in with. The caller ends the house.
 func (r *Residence) Settle(ctx context.Context) (*House, error) {
 	h := &House{Residence: r}
 	addr, err := influxd.FreeAddr()
@@ -92,12 +92,23 @@ func (h *House) load(ctx context.Context) error {
 	if err := os.WriteFile(path, h.file(), 0o600); err != nil {
 		return err
 	}
-	load := exec.CommandContext(ctx, h.program, "load", path)
-	load.Env = h.env
-	if said, err := load.CombinedOutput(); err != nil {
-		return fmt.Errorf("api load: %w: %.500s", err, said)
+	if err := h.run(ctx, "load", path); err != nil {
+		return err
+	}
+	if err := h.run(ctx, "nightly"); err != nil { // pages show what was found; done by day it would be measured beside them
+		return err
 	}
 	return h.invite(ctx)
+}
+
+// run does one of the program's commands.
+func (h *House) run(ctx context.Context, args ...string) error {
+	command := exec.CommandContext(ctx, h.program, args...)
+	command.Env = h.env
+	if said, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("api %s: %w: %.500s", args[0], err, said)
+	}
+	return nil
 }
 
 // file is the residence as the program loads it: one household of two a dwelling,
