@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -346,16 +347,25 @@ func testFigures(t *testing.T, h house) {
 // and nothing of buckets.
 func testBucketMissing(t *testing.T, h house) {
 	v := serveAgain(t, machine(h.dsn(t), h.influx.URL), h, h.influx).visit(t, "P-new") // who remembers no figures
-	response, err := http.PostForm(h.influx.URL+"/query", url.Values{"q": {`DROP DATABASE "xnet_daily"`}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
+	dropDaily(t, h.influx.URL)
 	status, page := v.get("/consommation/2026-03")
 	if status != http.StatusServiceUnavailable {
 		t.Errorf("status = %d, want 503", status)
 	}
 	check(t, page, []string{"Service momentanément indisponible", "appelez Claire Moreau au 02 41 00 00 00"}, []string{"xnet_daily", "bucket", "not found"})
+}
+
+// dropDaily reads the answer to its end: InfluxDB begins it before it drops.
+func dropDaily(t *testing.T, url string) {
+	t.Helper()
+	response, err := http.PostForm(url+"/query", map[string][]string{"q": {`DROP DATABASE "xnet_daily"`}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.Copy(io.Discard, response.Body)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func testInfluxAway(t *testing.T, h house) {

@@ -163,7 +163,10 @@ func (r *Reader) fetch(ctx context.Context, stay premises.Stay, spans []span, no
 			return err
 		})
 	}
-	return found, group.Wait()
+	if err := group.Wait(); err != nil {
+		return stored{}, err
+	}
+	return found, nil
 }
 
 // byDay and byMonth report whether a meter may be read as finely.

@@ -57,7 +57,7 @@ func TestOverviewInABrowser(t *testing.T) {
 
 func findsSilent(p *webtest.Sitter) {
 	p.Press("Matériel muet")
-	p.Reads("Passerelles muettes : 1 sur 2", "Passerelle Sud", "Elle ne répond plus.", "bâtiment K, L, M, N")
+	p.Reads("Passerelles muettes : 1 sur 2", "Passerelle Sud", "Elle ne répond plus.", "Bâtiments : K, L, M, N")
 	p.Misses("Passerelle Nord")
 	p.Fits()
 	p.Hears("Matériel muet", "Passerelles muettes : 1 sur 2", "Passerelle Sud", "Cave K", "Elle ne répond plus.", "Compteurs derrière : 40")

@@ -33,7 +33,7 @@ type adviceView struct {
 
 // none reports whether there is nothing to show.
 func (v adviceView) none() bool {
-	return len(v.Urgent)+len(v.Tips)+len(v.Taken)+len(v.Answered)+len(v.Rights) == 0
+	return len(v.Urgent)+len(v.Tips)+len(v.Taken)+len(v.Answered) == 0
 }
 
 // leaveLeaks leaves out what is told as an alert.

@@ -121,6 +121,9 @@ func (h *Handler) beyond(c echo.Context, view *homeView, t teller) error {
 	if view.Outlook, err = h.outlook(c, t, view.Viewer); err != nil {
 		return err
 	}
+	if view.Outlook != nil && view.Outlook.Arrow == more {
+		view.Calm = "" // somebody who may have to pay more has something to do
+	}
 	view.Note = noteOf(view.Language, view.whose, t.home.Today.MonthOf().Prev(), t.home.Stays, t.home.Today)
 	if t.twoHomes() {
 		view.Several = t.T("outlook.two")

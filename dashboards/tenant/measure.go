@@ -92,19 +92,21 @@ func (s *sheet) measured() []slot {
 		return s.slots
 	}
 	all := make([]slot, len(s.slots))
+	var perM3 int64 // of the last slot that has a price; those to come have none
 	for i, one := range s.slots {
 		e := s.priced.Cost(s.series, one.first, s.after(one))
 		switch {
 		case e.Cost == nil:
 			one.known = false
+			one.before, one.beforeKnown = heatOf(one.before, perM3), one.beforeKnown && perM3 > 0
 		case s.measure == euros:
 			one.used = 0
 			for _, line := range e.Cost.Lines {
 				one.used += metering.Amount(line.MicroEUR)
 			}
 		default:
-			one.used = heatOf(one.used, whPerM3(e.Cost))
-			one.before = heatOf(one.before, whPerM3(e.Cost))
+			perM3 = whPerM3(e.Cost)
+			one.used, one.before = heatOf(one.used, perM3), heatOf(one.before, perM3)
 		}
 		if s.measure == euros {
 			one.beforeKnown = false // what it cost then says more of prices than of people

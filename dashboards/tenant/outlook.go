@@ -69,7 +69,7 @@ func (t teller) tellOutlook(o charges.Outlook) *outlook {
 		return nil
 	}
 	told := &outlook{Title: t.T("outlook.title", strconv.Itoa(o.Year)), NoBill: t.T("outlook.no_bill"), Why: t.T("why.title")}
-	if o.ProvisionCents != nil {
+	if o.ProvisionCents != nil && o.Refused != charges.Unchecked { // before the check no euros stand beside its meters
 		told.Paid, told.PaidOf = t.Euros(*o.ProvisionCents), t.T("outlook.paid")
 	}
 	if o.Refused != "" {

@@ -110,7 +110,7 @@ func TestEnrolABuyer(t *testing.T) {
 	advisor := webtest.Sit(t, c.URL, c.Invite(t, "adv"))
 	advisor.Reads("Acheteurs non formés", "Zoé Martin", "En retard de 16 jours", "0600000001", "Pas encore invité", "1 place libre")
 	advisor.PressUnder("Zoé Martin", "Inscrire")
-	advisor.Reads("L’inscription est faite", "Inscrit :", "Lettres qui attendent : 1")
+	advisor.Reads("L’inscription est faite", "Inscription faite :", "Lettres qui attendent : 1")
 	advisor.Reads("Aucune séance avec une place libre")
 	c.now = at.Starts.Add(time.Hour)
 	teacher := webtest.Sit(t, c.URL, c.Invite(t, "tra"))

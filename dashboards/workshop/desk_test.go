@@ -20,7 +20,7 @@ func TestWaitingList(t *testing.T) {
 	if first.Status != http.StatusSeeOther || second.To != first.To {
 		t.Errorf("added twice: %d to %s, then %d to %s", first.Status, first.To, second.Status, second.To)
 	}
-	shows(t, adv.Get("/atelier/attente").Page, []string{"Logement 13, bâtiment A, escalier 2", "Luc Petit", "Neuf", "demandé mercredi 18 mars"}, []string{"Personne n’attend."})
+	shows(t, adv.Get("/atelier/attente").Page, []string{"Logement 13, bâtiment A, escalier 2", "Luc Petit", "Neuf", "demandé le mercredi 18 mars"}, []string{"Personne n’attend."})
 	if a := adv.send(page, action); a.Status != http.StatusConflict {
 		t.Errorf("on the list twice: %d", a.Status)
 	}

@@ -70,7 +70,7 @@ func (h *Handler) stock(c echo.Context) error {
 
 // cover says how long the used machines last.
 func cover(l web.Language, st computers.Stock) judged {
-	free := st.ReadyUsed + st.ReadyNew
+	free := st.ReadyUsed
 	switch {
 	case st.CoverTenths < 0:
 		return judged{l.T("workshop.cover_unknown", free), !st.Alert}

@@ -337,6 +337,6 @@ func TestEachRoleSeesItsOwn(t *testing.T) {
 			}
 		}
 	}
-	shows(t, s.enter(manager).Get("/atelier/stock?etat=ready").Page, []string{"Prêts à vendre : 1."}, []string{"SER-5", "PC-000001", "/atelier/machines/"})
+	shows(t, s.enter(manager).Get("/atelier/stock?etat=ready").Page, []string{"D’occasion, prêts à vendre : 1."}, []string{"SER-5", "PC-000001", "/atelier/machines/"})
 	shows(t, s.enter(elsewhere).Get("/atelier?numero=SER-5").Page, []string{"Inconnu"}, []string{"PC-000001", "Vouliez-vous dire"})
 }
