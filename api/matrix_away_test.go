@@ -42,7 +42,9 @@ func TestServiceAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	between := httptest.NewServer(httputil.NewSingleHostReverseProxy(to))
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy.Transport = &http.Transport{DisableKeepAlives: true} // other tests close what the default one holds
+	between := httptest.NewServer(proxy)
 	t.Cleanup(between.Close)
 	path := filepath.Join(t.TempDir(), "xnet.db")
 	sqldbtest.Open(t, path) // is looked into once the test is over
