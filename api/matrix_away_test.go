@@ -2,9 +2,6 @@ package main
 
 import (
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,22 +35,15 @@ func shownPages(t *testing.T) []pageForm {
 // every page either shows what it knows or says that the service is away and whom
 // to call, in the reader's words and without a word of the program's.
 func TestServiceAway(t *testing.T) {
-	to, err := url.Parse(testkit.Influx(t).URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(to)
-	proxy.Transport = &http.Transport{DisableKeepAlives: true} // other tests close what the default one holds
-	between := httptest.NewServer(proxy)
-	t.Cleanup(between.Close)
+	readings := testkit.Influx(t)
 	path := filepath.Join(t.TempDir(), "xnet.db")
 	sqldbtest.Open(t, path) // is looked into once the test is over
 	db, err := sqldb.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := newMatrix(t, db, between.URL, readBodies(t))
-	between.Close()
+	m := newMatrix(t, db, readings.URL, readBodies(t))
+	readings.Kill()
 	if away := m.away(t); away < 5 {
 		t.Errorf("readings away: %d pages say so", away)
 	}
