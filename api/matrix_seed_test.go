@@ -66,7 +66,7 @@ INSERT INTO point (id, dwelling_id, kind) VALUES ('PT-amina', 'D-amina', 'cold_w
  ('PT-sarah', 'D-sarah', 'cold_water'), ('PT-free', 'D-empty', 'cold_water'), ('PT-free-s', 'D-empty-s', 'cold_water');
 INSERT INTO meter (id, gateway_id, kind, index_modulus, max_per_hour, interval_s, resolution, serial) VALUES
  ('cw-amina', 'gw-r', 'cold_water', 0, 0, 600, 'fine', 'SN-71'), ('cw-bruno', 'gw-r', 'cold_water', 0, 0, 600, 'day', 'SN-72'), ('cw-dora', 'gw-r', 'cold_water', 0, 0, 600, 'day', 'SN-73'),
- ('cw-sarah', 'gw-s', 'cold_water', 0, 0, 600, 'day', 'SN-88'), ('cw-free', 'gw-r', 'cold_water', 0, 0, 600, 'day', 'SN-70'), ('cw-free-s', 'gw-s', 'cold_water', 0, 0, 600, 'day', 'SN-80');
+ ('cw-sarah', 'gw-s', 'cold_water', 0, 0, 600, 'day', 'SN-8842197'), ('cw-free', 'gw-r', 'cold_water', 0, 0, 600, 'day', 'SN-70'), ('cw-free-s', 'gw-s', 'cold_water', 0, 0, 600, 'day', 'SN-80');
 INSERT INTO binding (meter_id, point_id, from_ms) VALUES ('cw-amina', 'PT-amina', 1735689600000), ('cw-bruno', 'PT-bruno', 1735689600000), ('cw-dora', 'PT-dora', 1735689600000), ('cw-sarah', 'PT-sarah', 1735689600000);
 INSERT INTO incident (id, residence_id, kind, gateway_id, meter_id, from_ms) VALUES ('N-r', 'R', 'meter_silent', 'gw-r', 'cw-bruno', 1773838000000), ('N-s', 'S', 'meter_silent', 'gw-s', 'cw-sarah', 1773838000000);
 INSERT INTO meter_report (residence_id, gateway_id, meter_id, serial, kind, resolution, last_good_ms, faults, heard_ms) VALUES
@@ -146,7 +146,7 @@ var markers = []marker{
 	{"B", "n", "Quirin"}, {"B", "c", "0672111172"}, {"B", "c", "brunoy.example"}, {"B", "u", "73651"}, {"B", "u", "73,651"},
 	{"BC", "d", "Porte-B72"}, {"BC", "m", "SN-72"},
 	{"C", "n", "Ysolde"}, {"C", "c", "0682111182"}, {"C", "c", "celestin.example"}, {"C", "u", "82153"}, {"C", "u", "82,153"},
-	{"S", "n", "Sablonnier"}, {"S", "c", "0688111188"}, {"S", "c", "sablonnier.example"}, {"S", "d", "Porte-S88"}, {"S", "m", "SN-88"}, {"S", "m", "stray-safran"},
+	{"S", "n", "Sablonnier"}, {"S", "c", "0688111188"}, {"S", "c", "sablonnier.example"}, {"S", "d", "Porte-S88"}, {"S", "m", "SN-8842197"}, {"S", "m", "stray-safran"},
 	{"S", "u", "95819"}, {"S", "u", "95,819"}, {"S", "n", "Autrepart"},
 	{"R", "p", "Roseraie-Rouge"}, {"R", "p", "Cave-Rouge"}, {"R", "p", "SN-79"}, {"Q", "p", "Sablons-Safran"}, {"Q", "p", "Cave-Safran"}, {"Q", "p", "SN-89"},
 }

@@ -37,7 +37,7 @@ func things(object string) map[string]string {
 	}
 	if object == "sarah" {
 		for name, id := range map[string]string{"residence": "S", "empty": "D-empty-s", "gateway": "gw-s", "free": "cw-free-s", "freepoint": "PT-free-s", "import": "I-ma2",
-			"letter": "L-sarah", "mandate": "nowhere", "token": "K-kM", "staff": "P-in2", "stafftoken": "nowhere", "role": "installer", "serial": "SN-88", "tariff": "TF-s"} {
+			"letter": "L-sarah", "mandate": "nowhere", "token": "K-kM", "staff": "P-in2", "stafftoken": "nowhere", "role": "installer", "serial": "SN-8842197", "tariff": "TF-s"} {
 			r[name] = id
 		}
 	}
