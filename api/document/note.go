@@ -152,7 +152,7 @@ func (s noteSheet) graph(k NoteSection, x, y float64) float64 {
 	for i, grey := range []int{195, 40} {
 		at := x + float64(i)*graphWide/2
 		s.bar(at, key, 3, 2.6, grey)
-		s.fit(at+4.5, key, graphWide/2-5, labelType, text, "", k.Key[i])
+		s.fit(at+4.5, key, graphWide/2-7.5, labelType, text, "", k.Key[i])
 	}
 	s.SetFillColor(0, 0, 0)
 	return key + 1
