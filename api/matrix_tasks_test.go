@@ -24,6 +24,7 @@ func tasks() []task {
 		{"check a serial", "tec", "/atelier", checkSerial},
 		{"open a repair", "tec", "/atelier?numero=" + soldSerial, openRepair},
 		{"find the silent gateway", "ins", "/equipements", findSilent},
+		{"hang up a gateway", "ins", "/equipements", hangGateway},
 		{"enrol a buyer", "adv", "/formations", enrolBuyer},
 	}
 }
@@ -93,7 +94,7 @@ func findCost(p *webtest.Sitter) {
 	p.Hears("Ce mois-ci : autant d’eau froide que le mois dernier.", "environ 2 946 €", "C’est une estimation, pas une facture.", "Eau froide", "713,27 m³", "Pourquoi ce chiffre ?")
 	p.PressUnder("Eau froide", "Pourquoi ce chiffre ?")
 	p.Reads("Différence", "= 713,269 m³", "× 4,13 €/m³", "soit environ 2 946 €")
-	p.Hears("Votre compteur ne fait que monter.", "6 223,189 m³", "5 509,920 m³", "713,269 m³", "4,13 €/m³", "2 945,80 €")
+	p.Hears("L’index de votre compteur ne fait que monter.", "6 223,189 m³", "5 509,920 m³", "713,269 m³", "4,13 €/m³", "2 945,80 €")
 	p.Prints("environ 2 946 €", "713,27 m³", "Claire Moreau", "02 41 00 00 00")
 }
 
@@ -123,7 +124,7 @@ func takeBack(p *webtest.Sitter) {
 	p.Hears(heading, "Vous avez dit oui", "Mes compteurs sont lus plusieurs fois par heure.", words)
 	p.Prints(heading, "Vous avez dit oui", "Mes compteurs sont lus plusieurs fois par heure.")
 	p.PressUnder(heading, words)
-	p.Reads("La lecture fine s’arrête en une minute.")
+	p.Reads("Les relèves de chaque heure s’arrêtent en une minute.")
 	p.PressUnder(heading, words)
 	p.Reads("C’est fait. Votre oui est retiré.")
 }
@@ -155,6 +156,19 @@ func findSilent(p *webtest.Sitter) {
 	p.Reads("Cave-Rouge", "Elle n’a jamais parlé.", "Raccorder la passerelle")
 	p.Fits()
 	p.Prints("Cave-Rouge", "Elle n’a jamais parlé.")
+}
+
+func hangGateway(p *webtest.Sitter) {
+	p.Press("gw-r")
+	p.Press("Poser la passerelle, étape par étape")
+	p.Reads("Poser la passerelle gw-r", "Aucune passerelle neuve n’est attendue.")
+	p.Fits()
+	p.Hears("Préparez la carte", "Donner un code", "Coupez le courant", "Tirez le câble des compteurs", "Vissez la neuve", "Branchez les fils",
+		"A avec A, B avec B", "Remettez le courant", "Attendez la première relève", "Aucune passerelle neuve n’est attendue.")
+	p.Press("Donner un code")
+	p.Reads("Il ne sert qu’une fois.", "Enregistrer le fichier xnet-enrol.yaml", "Le code n’a pas encore servi.")
+	p.Fits()
+	p.Prints("api: ", "code: ", "Coupez le courant", "A avec A, B avec B", "Attendez la première relève", "02 41 00 00 00")
 }
 
 func enrolBuyer(p *webtest.Sitter) {

@@ -151,7 +151,7 @@ func testMyDataPage(t *testing.T, w workshop) {
 	if status != http.StatusOK {
 		t.Fatalf("status = %d", status)
 	}
-	check(t, page, []string{"Voir mes chiffres heure par heure", "Vous avez dit oui le", "La lecture fine s’arrête en une minute.", "Vous n’avez pas dit oui."},
+	check(t, page, []string{"Voir mes chiffres heure par heure", "Vous avez dit oui le", "Les relèves de chaque heure s’arrêtent en une minute.", "Vous n’avez pas dit oui."},
 		[]string{"checked> Oui", "Marc", "Voisin", "Luc Gérant, Interlocutrice"})
 	if strings.Count(page, `type="checkbox"`) != 1 { // only what is not agreed to, and none ticked
 		t.Errorf("the page has %d tick boxes", strings.Count(page, `type="checkbox"`))

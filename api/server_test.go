@@ -63,7 +63,7 @@ func testHome(t *testing.T, h house) {
 		shows, hides       []string
 	}{
 		{"own home", "P-new", "/", 200, []string{"Bonjour Amina Diallo", "Logement 12", "1,90 m³", "(1 897 litres)", "Hier : 117 litres.",
-			"Aujourd’hui, jusqu’à maintenant : 44 litres.", "il y a 8 secondes — 14:03:20", "2 jours sont estimés",
+			"Aujourd’hui, jusqu’à maintenant : 44 litres.", "il y a 8 secondes (14 h 03)", "2 jours sont estimés",
 			"relevé une fois par mois", "Il faut d’abord votre accord", "Claire Moreau", "02 41 00 00 00", "153,257 m³"},
 			[]string{"lundi 9 février", "Marc", "Voisin", "Aucune relève"}},
 		{"month of moving in", "P-new", "/consommation/2026-02", 200, []string{"mardi 10 février", "du 10 février au 28 février"}, []string{"lundi 9 février"}},

@@ -6,14 +6,16 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// A sign-in name is a word of the person's own name and four digits, as in
+// A sign-in name is a word of the person's own name and some digits, as in
 // "amina4827": easy to keep in mind, and not to be guessed by a neighbour who
 // knows the person.
 const (
@@ -22,13 +24,20 @@ const (
 	wordless     = "acces" // for names without a word in Latin letters
 )
 
-// NewSignInName draws a sign-in name for a person of that name.
-func NewSignInName(personal string) (string, error) {
-	digits, err := rand.Int(rand.Reader, big.NewInt(9000))
+// fewestDigits keep a sign-in name short enough to be typed from a letter.
+const fewestDigits = 4
+
+// NewSignInName draws a sign-in name for a person of that name: a word of it and
+// four digits.
+func NewSignInName(personal string) (string, error) { return drawName(personal, fewestDigits) }
+
+func drawName(personal string, digits int) (string, error) {
+	first := int64(math.Pow10(digits - 1)) // no zero in front, which is forgotten
+	number, err := rand.Int(rand.Reader, big.NewInt(9*first))
 	if err != nil {
 		return "", fmt.Errorf("draw a sign-in name: %w", err)
 	}
-	return fmt.Sprintf("%s%04d", word(personal), 1000+digits.Int64()), nil
+	return word(personal) + strconv.FormatInt(first+number.Int64(), 10), nil
 }
 
 // titles are no names.
@@ -71,10 +80,14 @@ SELECT COUNT(*)
   FROM way_in
  WHERE name = $1`
 
+// drawsPerLength is after how many names that are taken one digit more is drawn:
+// there are 9,000 of four digits, and a large landlord has more of some first names.
+const drawsPerLength = 5
+
 // freeName draws a sign-in name that nobody has.
 func freeName(ctx context.Context, tx *sql.Tx, personal string) (string, error) {
-	for range mostDraws {
-		name, err := NewSignInName(personal)
+	for n := range mostDraws {
+		name, err := drawName(personal, fewestDigits+n/drawsPerLength)
 		if err != nil {
 			return "", err
 		}

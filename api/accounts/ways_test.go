@@ -210,3 +210,23 @@ func TestSignInNames(t *testing.T) {
 		}
 	}
 }
+
+// A large landlord has more people of one first name than four digits tell apart.
+func TestSignInNameWhereAllShortOnesAreTaken(t *testing.T) {
+	const crowd = `
+WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
+INSERT INTO `
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		s := store(t, db, "P1")
+		sqldbtest.Exec(t, db, crowd+`person (id, name, language) SELECT 'X' || i, 'Person', 'fr' FROM n`)
+		sqldbtest.Exec(t, db, crowd+`way_in (person_id, name) SELECT 'X' || i, 'person' || i FROM n`)
+		invite(t, s, "P1")
+		var name string
+		if err := db.QueryRowContext(t.Context(), `SELECT name FROM way_in WHERE person_id = 'P1'`).Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		if len(name) != len("person")+5 {
+			t.Errorf("P1 signs in as %s, want a word and five digits", name)
+		}
+	})
+}

@@ -162,11 +162,11 @@ func TestNoteSaysWhatItsFiguresAre(t *testing.T) {
 		{"since a day of March", false, func(k *charges.NoteKind) { k.Since = date(t, "2026-03-05") }, "Depuis le 5 mars 2026 : 600 kWh", "janvier"},
 		{"days of January are missing", false, func(k *charges.NoteKind) { k.SinceJanuary.Coverage = 0.6 }, "Des jours manquent.", "?"},
 		{"January is estimated", false, func(k *charges.NoteKind) { k.SinceJanuary.Quality = metering.Estimated }, "Une partie est estimée.", "?"},
-		{"few days", false, refused(consumption.TooShort), "trop peu", "relevés"},
-		{"few readings", false, refused(consumption.TooLittle), "assez de relevés", "?"},
-		{"another home", false, refused(consumption.OtherHome), "vous n’habitiez pas", "relevés"},
-		{"another season", false, refused(consumption.OtherSeason), "plus froid", "relevés"},
-		{"nothing used", false, refused(consumption.NothingUsed), "n’a rien compté", "relevés"},
+		{"few days", false, refused(consumption.TooShort), "trop peu", "relèves"},
+		{"few readings", false, refused(consumption.TooLittle), "assez de relèves", "?"},
+		{"another home", false, refused(consumption.OtherHome), "vous n’habitiez pas", "relèves"},
+		{"another season", false, refused(consumption.OtherSeason), "plus froid", "relèves"},
+		{"nothing used", false, refused(consumption.NothingUsed), "n’a rien compté", "relèves"},
 	} {
 		k := sound()
 		tt.change(&k)

@@ -111,7 +111,18 @@ func decimals(x float64) int {
 
 // euros rounds cents to whole euros, as costs are shown.
 func (w Wording) euros(cents int64) string {
-	return w.number(math.Round(float64(cents)/100), 0) + firm + "€"
+	return w.money(w.number(math.Round(float64(cents)/100), 0))
+}
+
+// money sets the sign of the euro where the language has it, as in "12 €" or "€12".
+func (w Wording) money(number string) string {
+	if w.language != "en" {
+		return number + firm + "€"
+	}
+	if debt, below := strings.CutPrefix(number, "−"); below {
+		return "−€" + debt
+	}
+	return "€" + number
 }
 
 // price writes a price as people read it, as in "0,1952 €/kWh".
@@ -120,7 +131,7 @@ func (w Wording) price(p metering.Price) string {
 	if p.Per == perM3 {
 		places = 2
 	}
-	return w.number(float64(p.MicroEUR)/1e6, places) + firm + "€/" + strings.Replace(p.Per, "m3", "m³", 1)
+	return w.money(w.number(float64(p.MicroEUR)/1e6, places)) + "/" + strings.Replace(p.Per, "m3", "m³", 1)
 }
 
 func (w Wording) month(m civil.Month) string {
@@ -143,6 +154,9 @@ func (w Wording) initial(m civil.Month) string {
 func (w Wording) percent(n int) string {
 	if n < 0 {
 		n = -n
+	}
+	if w.language == "en" {
+		return strconv.Itoa(n) + "%"
 	}
 	return strconv.Itoa(n) + firm + "%"
 }

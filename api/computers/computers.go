@@ -104,8 +104,15 @@ type Keeper struct {
 // shown whose machine it is.
 const LookedAtMachine premises.What = "look.machine"
 
-// SoldToHousehold is what it says of who sold a machine or reserved one.
-const SoldToHousehold premises.What = "look.machine_sale"
+// What it says of who looked a household up to sell it a machine, wrote it on the
+// waiting list, reserved a machine for it or sold it one. Each is written down
+// before the deed, which may be refused yet.
+const (
+	ChoseHousehold       premises.What = "look.machine_choice"
+	ListedHousehold      premises.What = "look.machine_wait"
+	ReservedForHousehold premises.What = "look.machine_reserved"
+	SoldToHousehold      premises.What = "look.machine_sale"
+)
 
 // Who may do what; in which residences is the affair of each query.
 var (

@@ -24,7 +24,7 @@ const mostReserved = 60
 // "until"; where there is no such household for the seller, with
 // "household.none".
 func (s *Store) Reserve(ctx context.Context, who accounts.PersonID, id MachineID, household premises.HouseholdID, until civil.Date, now time.Time) error {
-	if err := s.look(ctx, who, household, now); err != nil {
+	if err := s.look(ctx, who, household, ReservedForHousehold, now); err != nil {
 		return err
 	}
 	return s.change(ctx, holdBySellers, "reserve machine", who, id, now, func(h *hand) error {
@@ -39,10 +39,10 @@ func (s *Store) Reserve(ctx context.Context, who accounts.PersonID, id MachineID
 	})
 }
 
-// look writes down that somebody sells something to the household, which must be
+// look writes down what somebody is about to do for the household, which must be
 // one that the seller may see.
-func (s *Store) look(ctx context.Context, who accounts.PersonID, household premises.HouseholdID, now time.Time) error {
-	return s.homes.Look(ctx, premises.Look{At: now, Staff: who, Household: household, What: SoldToHousehold})
+func (s *Store) look(ctx context.Context, who accounts.PersonID, household premises.HouseholdID, what premises.What, now time.Time) error {
+	return s.homes.Look(ctx, premises.Look{At: now, Staff: who, Household: household, What: what})
 }
 
 // Release gives a reservation up. It fails with [ErrNone] or [ErrStep].
@@ -90,7 +90,7 @@ UPDATE machine_wait
 // [ErrSecond], [ErrNoPrice], [ErrPrice], what the machine lacks, a fault of
 // "sold_on", or what the obliger says; then nothing is stored.
 func (s *Store) Sell(ctx context.Context, who accounts.PersonID, id MachineID, o Offer, now time.Time) (Sale, error) {
-	if err := s.look(ctx, who, o.Household, now); err != nil {
+	if err := s.look(ctx, who, o.Household, SoldToHousehold, now); err != nil {
 		return Sale{}, err
 	}
 	var sold Sale

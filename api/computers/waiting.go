@@ -87,7 +87,7 @@ VALUES ($1, $2, $3, $4, $5)`
 // entry. It fails with [ErrNone], "household.none", [ErrProgramme], [ErrWaits] or
 // a fault of "asked_on".
 func (s *Store) Enlist(ctx context.Context, who accounts.PersonID, w Wait, now time.Time) (Wait, error) {
-	if err := s.look(ctx, who, w.Household, now); err != nil {
+	if err := s.look(ctx, who, w.Household, ListedHousehold, now); err != nil {
 		return Wait{}, err
 	}
 	w.ID = WaitID(newID())

@@ -34,10 +34,13 @@ func (h *CompareHandler) Register(g *echo.Group) {
 // and beside every basis.
 type Compared struct {
 	figure
-	Explanation    metering.Explanation `json:"explanation"`
-	PerPersonDay   *metering.Amount     `json:"per_person_day,omitempty"`
-	PerSquareMetre *metering.Amount     `json:"per_m2,omitempty"`
-	Comparisons    []Comparison         `json:"comparisons"`
+	Explanation metering.Explanation `json:"explanation"`
+	// Resolution is how finely the home's meters of the kind may be read: of
+	// [metering.Off] there are no figures because the household has not agreed.
+	Resolution     metering.Resolution `json:"-"`
+	PerPersonDay   *metering.Amount    `json:"per_person_day,omitempty"`
+	PerSquareMetre *metering.Amount    `json:"per_m2,omitempty"`
+	Comparisons    []Comparison        `json:"comparisons"`
 	// Similar is what similar homes used in the last whole month of the days, and
 	// Own what the home itself did then; nil where nothing may be told.
 	Similar *Typical         `json:"similar,omitempty"`
@@ -132,7 +135,7 @@ func comparedOf(s Series, stay premises.Stay, people int, from, to civil.Date) C
 	if why.Parts == nil {
 		why.Parts = []metering.Part{}
 	}
-	one := Compared{figure: newFigure(s.Kind, why.Used, why.Quality, why.Coverage), Explanation: why}
+	one := Compared{figure: newFigure(s.Kind, why.Used, why.Quality, why.Coverage), Explanation: why, Resolution: s.Resolution}
 	if why.Quality == metering.Missing {
 		one.EnergyWh, one.VolumeML = nil, nil // none is not nothing
 	}

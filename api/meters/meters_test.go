@@ -345,3 +345,42 @@ func FuzzParseDial(f *testing.F) {
 		}
 	})
 }
+
+// Equipment is added where somebody may change it, not where they may see it.
+func TestWritableResidences(t *testing.T) {
+	each(t, func(t *testing.T, _ *sql.DB, s *meters.Store) {
+		for who, want := range map[accounts.PersonID][]metering.SiteID{meterstest.Installer: {"R"}, meterstest.Elsewhere: {"S"}, meterstest.Admin: {"R", "S"},
+			meterstest.Manager: nil, meterstest.Technician: nil, meterstest.Tenant: nil} {
+			all, err := s.WritableResidences(t.Context(), who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []metering.SiteID
+			for _, r := range all {
+				got = append(got, r.ID)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", who, diff)
+			}
+		}
+	})
+}
+
+// What a form leaves out of a bus is what JSON leaves out.
+func TestFill(t *testing.T) {
+	g := meters.Gateway{ID: "gw-b2", Residence: "R", Name: "Cave B", Buses: []meters.Bus{{Name: "cable", URL: "rtu:///dev/ttyUSB0"}}, Version: 1}
+	want := g
+	want.Buses = []meters.Bus{{Name: "cable", URL: "rtu:///dev/ttyUSB0", Baud: 9600, Parity: "none", StopBits: 1, Timeout: time.Second, Interval: 10 * time.Minute}}
+	faults := g.Fill()
+	if diff := cmp.Diff(want, g); diff != "" || len(faults) > 0 {
+		t.Errorf("%v (-want +got):\n%s", faults, diff)
+	}
+	bad := meters.Gateway{ID: "a b", Buses: []meters.Bus{{Name: "cable", URL: "ftp://x", Baud: -1}}}
+	var names []string
+	for _, f := range bad.Fill() {
+		names = append(names, f.Name)
+	}
+	if diff := cmp.Diff([]string{"id", "residence", "buses[0].url", "buses[0].baud"}, names); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+}

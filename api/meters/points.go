@@ -110,15 +110,31 @@ type ResidenceName struct {
 	Name string
 }
 
-const listResidences = `
+const (
+	listResidences = `
 SELECT residence.id, residence.name
   FROM residence
  WHERE ` + ReaderClip + `
  ORDER BY residence.name, residence.id`
+	listWritableResidences = `
+SELECT residence.id, residence.name
+  FROM residence
+ WHERE ` + WriterClip + `
+ ORDER BY residence.name, residence.id`
+)
 
 // Residences lists the residences whose equipment the person may see, by name.
 func (s *Store) Residences(ctx context.Context, who accounts.PersonID) ([]ResidenceName, error) {
-	rows, err := s.db.QueryContext(ctx, listResidences, string(who))
+	return s.residences(ctx, listResidences, who)
+}
+
+// WritableResidences is [Store.Residences] for who is to add equipment.
+func (s *Store) WritableResidences(ctx context.Context, who accounts.PersonID) ([]ResidenceName, error) {
+	return s.residences(ctx, listWritableResidences, who)
+}
+
+func (s *Store) residences(ctx context.Context, text string, who accounts.PersonID) ([]ResidenceName, error) {
+	rows, err := s.db.QueryContext(ctx, text, string(who))
 	if err != nil {
 		return nil, fmt.Errorf("residences: %w", err)
 	}

@@ -105,6 +105,16 @@ func (g *newGateway) Check() []problem.Field {
 	return append(f, g.gatewayChange.Check()...)
 }
 
+// Fill gives the gateway that somebody wants to register what they left out of its
+// buses, and says what is wrong with it, by the names of the JSON: none where
+// nothing is.
+func (g *Gateway) Fill() []problem.Field {
+	sent := newGateway{g.ID, g.Residence, gatewayChange{g.Name, g.Place, resource.Mapped(g.Buses, busOf)}}
+	faults := sent.Check()
+	*g = sent.gateway(g.ID, g.Residence, g.Version)
+	return faults
+}
+
 func (b *busJSON) check(f *fields, at string) {
 	if b.Baud == 0 {
 		b.Baud = 9600

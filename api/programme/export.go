@@ -29,7 +29,13 @@ func unitText(u Unit) string {
 		Weeks: "programme.unit_weeks", Cubic: "programme.unit_m3", Hours: "programme.unit_hours"}[u]
 }
 
-// Figure writes a figure with its unit; a dash where there is none.
+// oneText is the key of one of a unit; empty where one and many are written alike.
+func oneText(u Unit) string {
+	return map[Unit]string{Days: "programme.unit_day", Weeks: "programme.unit_week"}[u]
+}
+
+// Figure writes a figure with its unit, its sign before both; a dash where there is
+// none.
 func (p Printer) Figure(language string, u Unit, f *Figure) string {
 	if f == nil {
 		return "–"
@@ -42,7 +48,25 @@ func (p Printer) Figure(language string, u Unit, f *Figure) string {
 	default:
 		decimals = 1
 	}
-	return p.Say(language, unitText(u), p.Number(language, float64(*f)/1000, decimals))
+	sign, n := "", float64(*f)/1000
+	if n < 0 {
+		sign, n = "−", -n
+	}
+	key := unitText(u)
+	if one := oneText(u); one != "" && (n == 1 || n < 2 && language == "fr") {
+		key = one
+	}
+	return sign + p.Say(language, key, p.Number(language, n, decimals))
+}
+
+// Gap writes how far what was declared lies from what was computed, with its sign;
+// a dash where one of the two is not known.
+func (p Printer) Gap(language string, i Indicator) string {
+	text := p.Figure(language, i.Unit, i.Gap)
+	if i.Gap != nil && *i.Gap > 0 {
+		return "+" + text
+	}
+	return text
 }
 
 // Words are the sentences of texts, joined.
@@ -218,7 +242,7 @@ func (p Printer) PDF(language, place string, today civil.Date, all []Indicator) 
 		for _, i := range all {
 			if i.Theme == theme {
 				section.Table.Rows = append(section.Table.Rows, []string{say(i.Name), p.Figure(language, i.Unit, i.Computed), p.declaredText(language, i),
-					p.Figure(language, i.Unit, i.Gap)})
+					p.Gap(language, i)})
 			}
 		}
 		st.Sections = append(st.Sections, section)

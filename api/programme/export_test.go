@@ -56,7 +56,7 @@ func TestExports(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer book.Close()
-	for cell, want := range map[string]string{"A1": "Indicateur", "A2": "Solde", "D2": "€", "E2": "-8277.5", "F2": "4800", "H2": "13077.5", "K2": "=2+3", "E3": "", "L3": "3 familles ont répondu."} {
+	for cell, want := range map[string]string{"A1": "Indicateur", "A2": "Solde", "D2": "€", "E2": "-8277.5", "F2": "4800", "H2": "13077.5", "K2": "=2+3", "E3": "", "L3": "3 foyers ont répondu."} {
 		if got, err := book.GetCellValue("Indicateurs", cell); err != nil || got != want {
 			t.Errorf("cell %s: %q, %v, want %q", cell, got, err, want)
 		}

@@ -30,7 +30,7 @@ type Queue struct {
 const (
 	leakDays     = 7
 	coldDays     = 7
-	trainingDays = 21
+	trainingDays = 21 // from when a buyer asks for another date; at the latest the last day of the training
 	arrivalDays  = 30
 	dialDays     = 14
 	followUpDays = 30
@@ -208,7 +208,9 @@ func (s *Store) findUntaught(ctx context.Context, at Place, today civil.Date, _ 
 		if asked := civil.DateIn(sqldb.Time(askedMs), at.Zone); askedMs > 0 && asked.Before(w.Since) {
 			w.Since = asked
 		}
-		w.Limit = w.Since.AddDays(trainingDays)
+		if w.Limit = w.Since.AddDays(trainingDays); due.Before(w.Limit) {
+			w.Limit = due
+		}
 		return w, nil
 	}, untaught, string(at.ID), today.AddDays(dueSoonDays).String())
 }

@@ -297,6 +297,24 @@ func TestClose(t *testing.T) {
 	})
 }
 
+// A buyer is to be trained by the last day that the buyer was told: the list names
+// no later one, and says that it is late once that day is over.
+func TestTrainingIsDueOnItsLastDay(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		store := settle(t, db, 3)
+		q := &quarter{t: t, db: db, store: store, chance: rand.New(rand.NewPCG(1, 1)), homes: 3, made: map[string]civil.Date{}}
+		today := civil.DateOf(now)
+		for flat, due := range map[string]civil.Date{"001": today.AddDays(-6), "002": today.AddDays(9)} {
+			q.exec(`INSERT INTO training_duty (id, sale_id, household_id, person_id, residence_id, since_date, due_date, state)
+				VALUES ($1, $1, $2, $3, 'R', $4, $5, 'open')`, "TD-"+flat, "F-"+flat, "P-"+flat, due.AddDays(-60).String(), due.String())
+		}
+		list := q.week(now)
+		if len(list.Lines) != 2 || list.Lines[0].Limit != today.AddDays(-6) || list.Lines[1].Limit != today.AddDays(9) {
+			t.Errorf("lines %+v: want the last days of both trainings, the earlier first", list.Lines)
+		}
+	})
+}
+
 // Twelve lines with long names and three matters each fit on one page.
 func TestSheetIsOnePage(t *testing.T) {
 	queue := programme.Queue{Residence: "R", Name: "La Roseraie", Monday: date(t, "2026-03-16"), Today: date(t, "2026-03-18"), Waiting: 3}

@@ -36,7 +36,7 @@ type Gesture struct {
 type Cost struct {
 	Way    Way
 	Litres float64 // of water, cold and hot
-	KWh    float64 // of electricity, or of heat in the water where the building or gas heats it
+	KWh    float64 // of electricity, of the heat that the building bills, or else of the heat in the water
 	// Priced says that the cents are known. With gas, whose efficiency is not
 	// known, and where nobody said what heats the water, hot water has no price.
 	Priced        bool
@@ -67,14 +67,11 @@ func (g Gesture) Compare(h Home, times float64, prices Prices) ([]Cost, error) {
 }
 
 func (w Way) cost(h Home, times float64, prices Prices) (Cost, error) {
-	c := Cost{Way: w, Litres: times * (w.Mixed + w.Cold), KWh: times * (w.Energy + w.Mixed*mixedWhPerL/1000)}
+	c := Cost{Way: w, Litres: times * (w.Mixed + w.Cold), KWh: times * (w.Energy + w.Mixed*h.heatOfMixed()/1000)}
 	var cuts []Cut
 	if w.Mixed > 0 {
 		mixed, _ := mixedWater(h, "", numbers{"litres_each": w.Mixed, "times_per_year": times})
 		cuts = append(cuts, mixed...)
-		if h.Water == ElectricTank {
-			c.KWh = times * (w.Energy + w.Mixed*mixedWhPerL/tankEfficiency/1000)
-		}
 	}
 	if w.Cold > 0 {
 		cuts = append(cuts, liquid(metering.ColdWater, times*w.Cold))
@@ -95,6 +92,20 @@ func (w Way) cost(h Home, times float64, prices Prices) (Cost, error) {
 	}
 	c.Priced, c.ChargesCents, c.SupplierCents, c.Rates = s.Priced, s.ChargesCents, s.SupplierCents, s.Why.Rates
 	return c, nil
+}
+
+// heatOfMixed is what heating a litre at 38 °C takes, in Wh: of a tank its
+// electricity, of the building what it bills for the hot part of the litre. Where
+// that is not known it is the heat in the water.
+func (h Home) heatOfMixed() float64 {
+	switch {
+	case h.Water == ElectricTank:
+		return mixedWhPerL / tankEfficiency
+	case h.Water == SharedHotWater && h.HeatOfM3 > 0:
+		return mixedHotShare * float64(h.HeatOfM3) / 1000
+	default:
+		return mixedWhPerL
+	}
 }
 
 // ErrNoGesture says that no gesture has an id. Test with [errors.Is].

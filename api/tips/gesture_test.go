@@ -67,6 +67,29 @@ func TestCompareGestures(t *testing.T) {
 	}
 }
 
+// What the building bills for the heat of hot water is more than the water holds:
+// 3.6 m³ at 38 °C are 2.07 m³ of hot water, at 70 kWh each 144.9 kWh.
+func TestGestureCountsTheHeatThatIsBilled(t *testing.T) {
+	g, err := open(t).Gesture("bath_or_shower")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared, tank := home(water(tips.SharedHotWater)), home(water(tips.ElectricTank))
+	shared.HeatOfM3, tank.HeatOfM3 = 70_000, 70_000
+	for _, tt := range []struct {
+		home tips.Home
+		want float64
+	}{{shared, 3.6 * 0.575 * 70}, {tank, 3600 * 0.0267 / 0.85}} {
+		costs, err := g.Compare(tt.home, 100, tariff{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := costs[2].KWh; math.Abs(got-tt.want) > 1e-6 {
+			t.Errorf("short shower, %s: %g kWh, by hand %g", tt.home.Water, got, tt.want)
+		}
+	}
+}
+
 func TestGestureSaysItsSources(t *testing.T) {
 	for _, g := range open(t).Gestures {
 		for _, w := range g.Ways {

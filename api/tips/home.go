@@ -101,7 +101,10 @@ type Home struct {
 	Occupants int // as declared; 0 where nobody said
 	AreaM2    int
 	Water     WaterHeating
-	Answers   map[Answer]bool // an answer that is missing was not given
+	// HeatOfM3 is the heat that the building bills for a cubic metre of hot water,
+	// in Wh: more than is in the water at the tap. 0 where it bills none by itself.
+	HeatOfM3 int64
+	Answers  map[Answer]bool // an answer that is missing was not given
 
 	Meters     map[metering.Kind]Meter
 	Rooms      []RoomDay

@@ -247,3 +247,24 @@ func TestForms(t *testing.T) {
 		t.Errorf("%d forms", forms)
 	}
 }
+
+// Who owes a training is enrolled from the sheet; who has a place in a session is
+// not enrolled again, and the sheet says when it is.
+func TestWhoHasAPlaceIsNotEnrolledAgain(t *testing.T) {
+	b := open(t)
+	do := func(statement string, args ...any) { t.Helper(); sqldbtest.Exec(t, b.DB, statement, args...) }
+	do(`INSERT INTO training_duty (id, sale_id, household_id, person_id, residence_id, since_date, due_date, state)
+		VALUES ('TD', 'TD', 'F-0', 'P-0', 'R', '2026-02-20', '2026-04-20', 'open')`)
+	adv := b.enter(t, "adv")
+	if page := adv.Get("/foyers/F-0").Page; !strings.Contains(page, ">Inscrire</a>") || !strings.Contains(page, "/formations/TD") {
+		t.Error("nobody can be enrolled who owes a training")
+	}
+	do(`INSERT INTO training_course (id, title, theme, about) VALUES ('TC', 'Premiers pas', 'first_steps', '')`)
+	do(`INSERT INTO training_session (id, course_id, residence_id, starts_ms, ends_ms, place, partner, language, childcare, transport, waiting)
+		VALUES ('TS', 'TC', 'R', $1, $2, 'Salle', '', 'fr', '', '', 3)`, b.now.AddDate(0, 0, 10).UnixMilli(), b.now.AddDate(0, 0, 10).Add(time.Hour).UnixMilli())
+	do(`INSERT INTO training_seat (session_id, number) VALUES ('TS', 1)`)
+	do(`INSERT INTO training_enrolment (id, duty_id, session_id, seat, state, created_ms, changed_ms) VALUES ('TE', 'TD', 'TS', 1, 'enrolled', $1, $1)`, b.now.UnixMilli())
+	if page := adv.Get("/foyers/F-0").Page; strings.Contains(page, ">Inscrire</a>") || !strings.Contains(page, "Inscription faite : samedi 28") {
+		t.Error("who has a place is to be enrolled again")
+	}
+}

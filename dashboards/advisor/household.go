@@ -39,7 +39,7 @@ type householdView struct {
 	Members                      []memberView
 	Cases                        []caseView
 	Notes                        []noteView
-	Duties                       []linkView
+	Duties                       []dutyView
 	ForSale                      []linkView
 	Internet                     string
 	Kinds, Offers                []choice
@@ -61,6 +61,13 @@ func (v householdView) Fault(part, field string) string {
 }
 
 type memberView struct{ ID, Name, Access string }
+
+// A dutyView is a training that a member owes, with the page on which it is seen
+// to and what is to be done there.
+type dutyView struct {
+	linkView
+	Do string
+}
 
 // A linkView leads to a page.
 type linkView struct{ Link, Name, More string }
@@ -203,7 +210,8 @@ func (h *Handler) notes(ctx context.Context, c echo.Context, v *householdView) e
 	return nil
 }
 
-// duties fills in the trainings that members owe, with the page to enrol them.
+// duties fills in the trainings that members owe, with the page to enrol who has
+// no place yet.
 func (h *Handler) duties(ctx context.Context, c echo.Context, v *householdView) error {
 	all, err := h.Training.Duties(ctx, whoOf(c), training.Filter{Residence: v.residence, Page: resource.Page{Limit: mostDuties}}, h.Now())
 	if err != nil {
@@ -211,10 +219,27 @@ func (h *Handler) duties(ctx context.Context, c echo.Context, v *householdView) 
 	}
 	for _, d := range all {
 		if d.Household == v.sheet.Household.ID {
-			v.Duties = append(v.Duties, linkView{"/formations/" + url.PathEscape(string(d.ID)), d.Name, v.T("advisor.duty_due", v.Date(d.Due, v.sheet.Today))})
+			v.Duties = append(v.Duties, v.duty(d))
 		}
 	}
 	return nil
+}
+
+// placedKeys say how far somebody is who has a place, or waits for one.
+var placedKeys = map[training.State]string{
+	training.Waiting: "trainer.state_waiting", training.Enrolled: "trainer.state_enrolled", training.Reminded: "trainer.state_reminded",
+}
+
+func (v *householdView) duty(d training.Duty) dutyView {
+	due := v.T("advisor.duty_due", v.Date(d.Due, v.sheet.Today))
+	one := dutyView{linkView{"/formations/" + url.PathEscape(string(d.ID)), d.Name, due}, v.T("advisor.enrol")}
+	if key, placed := placedKeys[d.Now.State]; placed {
+		one.Do, one.More = v.T("advisor.go_training"), v.T(key)
+		if !d.Now.Starts.IsZero() {
+			one.More = v.T("trainer.state_at", one.More, v.Date(civil.DateIn(d.Now.Starts, d.Zone), v.sheet.Today))
+		}
+	}
+	return one
 }
 
 // forSale fills in computers that are ready, with the page that sells them to this

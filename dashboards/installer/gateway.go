@@ -2,6 +2,7 @@ package installer
 
 import (
 	"errors"
+	"html/template"
 	"strconv"
 	"time"
 
@@ -30,8 +31,12 @@ type gatewayView struct {
 	Code           *codeView   // nil unless one was just made
 }
 
-// A codeView is a code that is shown once.
-type codeView struct{ Code, Until, API string }
+// A codeView is a code that is shown once. File is what the board's boot partition
+// wants, to be saved without asking for anything more.
+type codeView struct {
+	Code, Until, API string
+	File             template.URL
+}
 
 type configView struct {
 	Path, Document, Digest string
@@ -39,18 +44,24 @@ type configView struct {
 	DraftFault             string
 	CanPublish, Same       bool
 	Enrol                  string // where a code is asked for; empty: not set up
+	Hang, Replace          string // the steps, with drawings: of a gateway that has never spoken, or of one that has
 	Meters                 int
+	Count                  string // of the meters, in words
 	Published, PublishedAt string
 	Applied, Refusal       string
 	Pending                bool
 }
 
-var gatewayPage = web.MustPage[gatewayView](templates, "templates/gateway.html", "templates/lines.html")
+var gatewayPage = web.MustPage[gatewayView](templates, "templates/gateway.html", "templates/lines.html", "templates/code.html")
+
+// unreleased is what a program says of itself that was built without a version: to
+// people it says nothing.
+const unreleased = "(devel)"
 
 // gateway serves GET /equipements/passerelles/gw-a.
 func (h *Handler) gateway(c echo.Context) error { return h.showGateway(c, nil, nil) }
 
-// enrol serves POST …/raccordement: the page with a new code. Sent again it makes
+// enrol serves POST …/raccordement: the page with a new code. Another press makes
 // another one, and the first works no more.
 func (h *Handler) enrol(c echo.Context) error {
 	if err := accounts.CheckForm(c); err != nil {
@@ -74,6 +85,9 @@ func (h *Handler) showGateway(c echo.Context, p *problem.Error, offer *enrolment
 	}
 	view := gatewayView{Chrome: h.Site.Chrome(c, "equipment.gateway", string(id)), ID: string(id), Where: joined(g.Name, g.Place),
 		Program: g.Program, Clock: g.ClockState, Spool: g.SpoolPacks}
+	if view.Program == unreleased {
+		view.Program = ""
+	}
 	view.Line = gatewayLine(view.Language, g, now)
 	view.Done, view.Fault = doneText(c, view.Language), sentence(view.Language, p)
 	all, err := h.Watch.Fares(ctx, who(c), watch.FareFilter{Gateway: id}, now, resource.Page{After: c.QueryParam("apres"), Limit: pageOf})
@@ -87,17 +101,16 @@ func (h *Handler) showGateway(c echo.Context, p *problem.Error, offer *enrolment
 	write := mayWrite(c)
 	for _, m := range all {
 		l := fareLine(view.Language, m, now)
-		l.Wrong = m.Standing != watch.Bound
+		l.Idle = m.Standing == watch.Unbound // spare, or replaced: nothing is wrong with it
+		l.Wrong = m.Standing != watch.Bound && !l.Idle
 		if !write {
 			l.Link = ""
 		}
 		view.Meters.Lines = append(view.Meters.Lines, l)
 	}
-	if offer != nil {
-		view.Code = &codeView{Code: string(offer.Code), Until: until(view.Language, offer.Until.In(g.Zone)), API: h.Enrolments.Reach.Pages}
-	}
+	view.Code = h.codeOf(view.Language, offer, g.Zone)
 	if write {
-		if view.Config, err = h.config(c, view.Language, g.Zone, id); err != nil {
+		if view.Config, err = h.config(c, view.Language, g); err != nil {
 			return err
 		}
 	}
@@ -111,8 +124,8 @@ func until(l web.Language, end time.Time) string {
 
 // config is the part of the page on the configuration: nothing for who may change
 // things elsewhere only.
-func (h *Handler) config(c echo.Context, l web.Language, zone *time.Location, id metering.GatewayID) (*configView, error) {
-	ctx := c.Request().Context()
+func (h *Handler) config(c echo.Context, l web.Language, g watch.GatewayStanding) (*configView, error) {
+	ctx, id := c.Request().Context(), g.ID
 	if _, err := h.Meters.WritableGateway(ctx, who(c), id); err != nil {
 		if errors.Is(err, meters.ErrNone) {
 			err = nil
@@ -124,13 +137,18 @@ func (h *Handler) config(c echo.Context, l web.Language, zone *time.Location, id
 		return nil, err
 	}
 	view := &configView{Path: path + "/passerelles/" + string(id) + "/configuration", Document: s.Draft.Document, Digest: s.Draft.Digest(),
-		Left: s.Draft.Left, DraftFault: s.Draft.Fault, CanPublish: h.Configs.CanPublish(), Same: s.Same, Meters: s.Draft.Meters,
+		Left: s.Draft.Left, DraftFault: s.Draft.Fault, CanPublish: h.Configs.CanPublish(), Same: s.Same, Meters: s.Draft.Meters, Count: countText(l, s.Draft.Meters, false),
 		Applied: s.Applied, Refusal: s.Refusal, Pending: s.Pending()}
+	if g.Heard.IsZero() {
+		view.Hang = path + "/passerelles/" + string(id) + "/pose"
+	} else {
+		view.Replace = path + "/passerelles/" + string(id) + "/remplacement"
+	}
 	if h.Enrolments.Possible() {
 		view.Enrol = path + "/passerelles/" + string(id) + "/raccordement"
 	}
 	if s.Published > 0 {
-		view.Published, view.PublishedAt = strconv.FormatInt(s.Published, 10), l.Moment(s.PublishedAt, h.Now(), zone)
+		view.Published, view.PublishedAt = strconv.FormatInt(s.Published, 10), l.Moment(s.PublishedAt, h.Now(), g.Zone)
 	}
 	return view, nil
 }

@@ -59,7 +59,14 @@ func (h *Handler) Register(e *echo.Echo) {
 	e.POST(path+"/compteurs/:id/remplacement", h.change(h.replace), write)
 	e.GET(path+"/passerelles/:id", h.gateway, read)
 	e.POST(path+"/passerelles/:id/configuration", h.change(h.publish), write)
-	e.POST(path+"/passerelles/:id/raccordement", h.enrol, write)
+	once := web.Once()
+	e.POST(path+"/passerelles/:id/raccordement", h.enrol, write, once)
+	e.GET(newPath, h.create, write)
+	e.POST(newPath, h.created, write, once)
+	for slug, first := range map[string]bool{"pose": true, "remplacement": false} {
+		e.GET(path+"/passerelles/:id/"+slug, h.steps(first), write)
+		e.POST(path+"/passerelles/:id/"+slug, h.stepsCode(first), write, once)
+	}
 }
 
 // who asks; the route's guard has let them by.
@@ -131,6 +138,8 @@ var done = map[string]string{
 	"remplacement": "equipment.done_replaced",
 	"publication":  "equipment.done_published",
 	"inchangee":    "equipment.done_unchanged",
+
+	"enregistrement": "equipment.done_registered",
 }
 
 func doneText(c echo.Context, l web.Language) string {

@@ -45,7 +45,7 @@ type choice struct {
 // A line is one device: what it is, where, and what is wrong with it.
 type line struct {
 	Link, Name, Where, State, Since string
-	Wrong                           bool
+	Wrong, Idle                     bool
 }
 
 // A section is a list with the way to its rest.

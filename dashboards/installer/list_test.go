@@ -44,15 +44,33 @@ func readings(t *testing.T) *influx.Client {
 	return client
 }
 
+// signIn stands for the sign-in page, which is another folder's.
+const signIn = `<form method="post" action="/connexion"><label for="code">Votre code</label><input id="code" name="code"></form>`
+
 // open serves the pages of a residence most of whose meters no gateway has named.
 // Its lists need no readings, so client may be nil for them.
 func open(t *testing.T, client *influx.Client) *webtest.Site {
 	t.Helper()
-	site := webtest.Open(t, webtest.Setting{Now: func() time.Time { return meterstest.Now }, Visit: time.Hour}, func(e *echo.Echo, s *webtest.Site) {
-		e.POST("/enter", func(c echo.Context) error { return s.Door.Enter(c, c.FormValue("code")) })
+	return openAt(t, client, func() time.Time { return meterstest.Now })
+}
+
+// openAt is [open] with a clock.
+func openAt(t *testing.T, client *influx.Client, now func() time.Time) *webtest.Site {
+	t.Helper()
+	site := webtest.Open(t, webtest.Setting{Now: now, Visit: time.Hour}, func(e *echo.Echo, s *webtest.Site) {
+		s.Frame.Register(e)
+		e.GET("/connexion", func(c echo.Context) error { return c.HTML(http.StatusOK, signIn) })
+		e.POST("/connexion", func(c echo.Context) error {
+			if err := s.Door.Enter(c, c.FormValue("code")); err != nil {
+				return err
+			}
+			return c.Redirect(http.StatusSeeOther, "/equipements")
+		})
 		fleet := meters.NewStore(s.DB)
 		installer.New(installer.Parts{Site: s.Frame, Meters: fleet, Checks: check.NewStore(s.DB, fleet, client), Now: s.Now,
-			Watch: watch.NewStore(s.DB, premises.NewStore(s.DB), fleet, client), Configs: configuration.NewStore(s.DB, fleet, nil), Enrolments: &enrolment.Handler{}}).Register(e)
+			Watch: watch.NewStore(s.DB, premises.NewStore(s.DB), fleet, client), Configs: configuration.NewStore(s.DB, fleet, nil),
+			Enrolments: &enrolment.Handler{Store: enrolment.NewStore(s.DB, fleet, enrolment.Files{}), Now: s.Now,
+				Reach: enrolment.Reach{URL: "ssl://roseraie.example:8883", Pages: "https://roseraie.example"}}}).Register(e)
 	})
 	meterstest.Furnish(t, site.DB)
 	for i := range manyMeters {
@@ -69,7 +87,7 @@ func open(t *testing.T, client *influx.Client) *webtest.Site {
 func enter(t *testing.T, s *webtest.Site, person accounts.PersonID) webtest.Browser {
 	t.Helper()
 	b := s.Browser(t)
-	if a := b.Send("/enter", url.Values{"code": {s.Invite(t, person)}}); a.Status != http.StatusOK {
+	if a := b.Send("/connexion", url.Values{"code": {s.Invite(t, person)}}); a.Status != http.StatusSeeOther {
 		t.Fatalf("sign-in of %s: %d", person, a.Status)
 	}
 	return b

@@ -40,9 +40,38 @@ type meterView struct {
 	Running         bool // a tap runs
 	Latest          string
 	Instead         []line
-	Light           bool // a lamp rather than a tap
+	Light           bool // it counts kilowatt-hours
+	Sensor          bool // it has no dial, and nothing to be opened
+	Trial           trial
 	Free            []choice
 	Coarse          bool // too coarse a resolution to be checked from here
+}
+
+// A trial is what is opened or switched on, for this meter to move: what it is
+// called, how, the button, and what comes before the dial is read.
+type trial struct{ Name, How, Begin, Before string }
+
+// trialOf is the trial of a kind, in a home or, for a main meter, in its building.
+func trialOf(l web.Language, k metering.Kind, main bool) trial {
+	in := func(home, building string) string {
+		if main {
+			return l.T(building)
+		}
+		return l.T(home)
+	}
+	switch k {
+	case metering.Electricity:
+		return trial{Name: l.T("equipment.lamp"), How: in("equipment.lamp_how", "equipment.lamp_main"), Begin: l.T("equipment.lamp_start")}
+	case metering.Heat:
+		return trial{Name: l.T("equipment.radiator"), How: in("equipment.radiator_how", "equipment.radiator_main"), Begin: l.T("equipment.radiator_start")}
+	case metering.Gas:
+		return trial{Name: l.T("equipment.burner"), How: l.T("equipment.burner_how"), Begin: l.T("equipment.lamp_start")}
+	}
+	made := trial{Name: l.T("equipment.tap"), How: in("equipment.tap_how", "equipment.tap_main"), Begin: l.T("equipment.tap_start")}
+	if !main { // nobody closes all taps of a building
+		made.Before = l.T("equipment.close_taps")
+	}
+	return made
 }
 
 // A typed is what stands in the forms of a page that is shown again: nobody types
@@ -80,7 +109,8 @@ func (h *Handler) showMeter(c echo.Context, p *problem.Error) error {
 		Version: e.Version, Gateway: string(e.Gateway), Unit: unitOf(e.Kind), Light: e.Kind.IndexUnit() == metering.WattHour}
 	view.Name = meterName(view.Language, e.Kind, e.Serial, string(e.ID))
 	view.Title, view.Done, view.Fault = view.Name, doneText(c, view.Language), sentence(view.Language, p)
-	view.Typed = typedIn(c, p)
+	view.Typed, view.Sensor = typedIn(c, p), e.Kind == metering.Temperature
+	view.Trial = trialOf(view.Language, e.Kind, e.Place != nil && e.Place.Dwelling == "")
 	if err := h.fillStanding(c, &view, e); err != nil {
 		return err
 	}

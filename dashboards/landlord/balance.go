@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/xnetroseraie/xnet/api/consumption"
+	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/metering"
 )
@@ -22,6 +23,8 @@ type balanceView struct {
 // A mainView is a main meter with its months, the last first.
 type mainView struct {
 	ID, Name, Kind, Verdict string
+	Why                     string // nothing is told: of the last month
+	OutName                 string // what its homes took, in words
 	Losing, Wrong           bool
 	left                    metering.Amount
 	Months                  []balanceMonth
@@ -66,7 +69,7 @@ func (v *balanceView) fill(all []consumption.Balance) {
 		at := slices.IndexFunc(v.Mains, func(m mainView) bool { return m.ID == mainID(b) })
 		if at < 0 {
 			at = len(v.Mains)
-			v.Mains = append(v.Mains, mainView{ID: mainID(b), Kind: string(b.Kind),
+			v.Mains = append(v.Mains, mainView{ID: mainID(b), Kind: string(b.Kind), OutName: v.outName(b.Kind),
 				Name: v.T("landlord.main", nameOf(v.Language, consumption.Group{Level: consumption.OfBuilding, Members: []string{b.Building}}), v.T("kind."+string(b.Kind)))})
 		}
 		m := &v.Mains[at]
@@ -74,8 +77,12 @@ func (v *balanceView) fill(all []consumption.Balance) {
 		m.note(v, b)
 	}
 	for i := range v.Mains {
-		slices.Reverse(v.Mains[i].Months)
-		if v.Mains[i].Losing {
+		m := &v.Mains[i]
+		slices.Reverse(m.Months)
+		if m.Verdict == "" && m.Months[0].Why != "" {
+			m.Why = v.T("landlord.balance_why", m.Months[0].Why)
+		}
+		if m.Losing {
 			v.Losing++
 		}
 	}
@@ -86,6 +93,46 @@ func (v *balanceView) fill(all []consumption.Balance) {
 	case len(v.Mains) > 0:
 		v.Lead = v.T("landlord.losing_none")
 	}
+}
+
+// outName says what stands against a main meter: cold water against all water.
+func (v *balanceView) outName(k metering.Kind) string {
+	if k == metering.ColdWater {
+		return v.T("landlord.head_out")
+	}
+	return v.T("landlord.head_homes")
+}
+
+// lineOf writes a line of a balance. All are written equally fine, so that the
+// lines that are shown add up.
+func lineOf(l web.Language, k metering.Kind, a metering.Amount) string {
+	a = shown(k, a)
+	if k.IndexUnit() == metering.WattHour {
+		return l.Number(float64(a)/1000, 0) + "\u00a0kWh"
+	}
+	return l.Number(float64(a)/1e6, 1) + "\u00a0m³"
+}
+
+// shown rounds an amount to the last digit that lineOf writes.
+func shown(k metering.Kind, a metering.Amount) metering.Amount {
+	step := metering.Amount(100_000) // a tenth of a cubic metre
+	if k.IndexUnit() == metering.WattHour {
+		step = 1000
+	}
+	return (a + step/2) / step * step
+}
+
+// behind is what all homes took.
+func behind(b consumption.Balance) (out metering.Amount) {
+	for _, h := range b.Behind {
+		out += h.Used
+	}
+	return out
+}
+
+// leftOf is what is left of the two lines as they are shown.
+func leftOf(b consumption.Balance) metering.Amount {
+	return max(0, shown(b.Kind, b.Main.Used)-shown(b.Kind, behind(b)))
 }
 
 func mainID(b consumption.Balance) string { return b.Building + "-" + string(b.Kind) }
@@ -100,7 +147,7 @@ func (m *mainView) note(v *balanceView, b consumption.Balance) {
 	switch b.Verdict {
 	case consumption.Unaccounted:
 		m.left = *b.Left
-		m.Verdict = v.T("landlord.lost", sumOf(v.Language, b.Kind, *b.Left), month, v.Number(*b.Percent, 0))
+		m.Verdict = v.T("landlord.lost", lineOf(v.Language, b.Kind, leftOf(b)), month, v.Number(*b.Percent, 0))
 	case consumption.WrongBinding:
 		m.Verdict = v.T("landlord.wrong_binding", month)
 	default:
@@ -114,16 +161,12 @@ func (v *balanceView) month(b consumption.Balance) balanceMonth {
 		m.Why = v.T(noBalanceKeys[b.Refused])
 		return m
 	}
-	m.In, m.Verdict, m.Losing = sumOf(v.Language, b.Kind, b.Main.Used), v.T(verdictKeys[b.Verdict]), b.Verdict != consumption.Accounted
-	var out metering.Amount
-	for _, h := range b.Behind {
-		out += h.Used
-	}
+	m.In, m.Verdict, m.Losing = lineOf(v.Language, b.Kind, b.Main.Used), v.T(verdictKeys[b.Verdict]), b.Verdict != consumption.Accounted
 	if len(b.Behind) > 0 {
-		m.Out = sumOf(v.Language, b.Kind, out)
+		m.Out = lineOf(v.Language, b.Kind, behind(b))
 	}
 	if b.Left != nil {
-		m.Left, m.Percent = sumOf(v.Language, b.Kind, *b.Left), v.T("landlord.percent", v.Number(*b.Percent, 0))
+		m.Left, m.Percent = lineOf(v.Language, b.Kind, leftOf(b)), v.T("landlord.percent", v.Number(*b.Percent, 0))
 	}
 	return m
 }

@@ -39,6 +39,7 @@ type conventionView struct {
 type turnaroundTable struct {
 	web.Language
 	Months []turnaroundView
+	None   string // there was nothing to repair
 }
 
 // A turnaroundView is a month of repairs.
@@ -118,11 +119,17 @@ func (v *conventionsView) convention(k programme.Convention, partners []programm
 	return made
 }
 
-// turnarounds shows the last months.
+// turnarounds shows the last months, those in which something was repaired or
+// waited for it.
 func turnarounds(l web.Language, months []programme.Turnaround) turnaroundTable {
 	table := turnaroundTable{Language: l}
 	for _, m := range months[max(0, len(months)-turnaroundMonths):] {
-		table.Months = append(table.Months, turnaround(l, m))
+		if m.Ended > 0 || m.Waiting > 0 {
+			table.Months = append(table.Months, turnaround(l, m))
+		}
+	}
+	if len(months) > 0 && len(table.Months) == 0 {
+		table.None = l.T("landlord.no_repairs")
 	}
 	slices.Reverse(table.Months)
 	return table
@@ -136,10 +143,19 @@ func turnaround(v web.Language, t programme.Turnaround) turnaroundView {
 		if t.Median != math.Trunc(t.Median) {
 			decimals = 1
 		}
-		made.Median, made.Ninety = v.T("programme.unit_days", v.Number(t.Median, decimals)), v.T("programme.unit_days", v.Number(float64(t.Ninety), 0))
+		made.Median, made.Ninety = inDays(v, t.Median, decimals), inDays(v, float64(t.Ninety), 0)
 		made.Within = v.T("landlord.of", t.Within, t.Ended)
 	}
 	return made
+}
+
+// inDays writes how many days something took.
+func inDays(l web.Language, days float64, decimals int) string {
+	key := "programme.unit_days"
+	if days == 1 || days < 2 && l.Code() == "fr" {
+		key = "programme.unit_day"
+	}
+	return l.T(key, l.Number(days, decimals))
 }
 
 var partnerKeys = map[programme.PartnerKind]string{

@@ -31,6 +31,8 @@ type heatmapView struct {
 	Levels []heatLevel
 	Most   string // which day stands out most; empty for none
 	None   bool   // no day of any building is told
+	Why    string // why none is; empty where it is not known
+	untold consumption.Silence
 }
 
 // A heatLevel is one step of the legend.
@@ -139,8 +141,12 @@ func (o *Overview) heatRows(c echo.Context, who accounts.PersonID, v *heatmapVie
 		if err != nil {
 			return nil, err
 		}
+		v.keepWhy(all.Refused)
 		for _, g := range all.Groups {
 			rows = withDays(rows, g)
+			for _, p := range g.Periods {
+				v.keepWhy(p.Refused)
+			}
 		}
 		s.From = s.To
 	}
@@ -151,6 +157,18 @@ func (o *Overview) heatRows(c echo.Context, who accounts.PersonID, v *heatmapVie
 	rows = slices.DeleteFunc(rows, func(r heatRow) bool { return len(r.days) == 0 })
 	slices.SortFunc(rows, func(a, b heatRow) int { return slices.Compare(a.group.Members, b.group.Members) })
 	return rows, nil
+}
+
+// keepWhy remembers why days are not told: that months are and days are not says
+// more than that homes are too few.
+func (v *heatmapView) keepWhy(why consumption.Silence) {
+	if why != "" && v.untold != consumption.DaysNotTold {
+		v.untold = why
+	}
+}
+
+var noDaysKeys = map[consumption.Silence]string{
+	consumption.DaysNotTold: "landlord.no_days_month", consumption.TooFewHomes: "landlord.too_few", consumption.NotOver: "landlord.not_over",
 }
 
 // withDays adds the known days of a group to its row.
@@ -186,6 +204,9 @@ var levelKeys = [...]string{"landlord.level_unknown", "landlord.level_little", "
 // draw makes the months, the last first, with the legend and what stands out most.
 func (v *heatmapView) draw(rows []heatRow) {
 	if v.None = len(rows) == 0; v.None {
+		if key, told := noDaysKeys[v.untold]; told {
+			v.Why = v.T(key)
+		}
 		return
 	}
 	for level, key := range levelKeys {
@@ -246,40 +267,53 @@ const (
 	nameWide  = 33
 	headHigh  = 14
 	mostShown = 5 // letters of a building's name
+	// halfMonth is how many days stand in a row: a whole month is too small to be
+	// read on a telephone.
+	halfMonth = 16
 )
 
 // heights are how high a day of each level is drawn: the levels differ without
 // their colours.
 var heights = [...]int{1, 3, 5, 9, 13}
 
-// drawMonth draws a month as SVG, one path for each level of each building.
+// drawMonth draws a month as SVG, the first half above the second. Only the first
+// speaks, for both.
 func drawMonth(m civil.Month, rows []heatRow, title, more string) template.HTML {
 	var b strings.Builder
 	id := "m" + m.String()
-	wide, high := nameWide+31*dayWide, headHigh+len(rows)*rowHigh+2
-	b.WriteString(`<svg class="heatmap" role="img" aria-labelledby="` + id + `-t ` + id + `-d" viewBox="0 0 ` + strconv.Itoa(wide) + ` ` + strconv.Itoa(high) + `"><title id="` + id + `-t">`)
-	b.WriteString(template.HTMLEscapeString(title) + `</title><desc id="` + id + `-d">` + template.HTMLEscapeString(more) + `</desc>`)
-	for _, day := range []int{1, 8, 15, 22, 29} {
-		if day <= m.Days() {
-			b.WriteString(`<text x="` + strconv.Itoa(nameWide+(day-1)*dayWide) + `" y="10">` + strconv.Itoa(day) + `</text>`)
-		}
-	}
-	for i, r := range rows {
-		r.draw(&b, m, headHigh+(i+1)*rowHigh)
-	}
-	b.WriteString(`</svg>`)
+	openHalf(&b, len(rows), `role="img" aria-labelledby="`+id+`-t `+id+`-d"`)
+	b.WriteString(`<title id="` + id + `-t">` + template.HTMLEscapeString(title) + `</title><desc id="` + id + `-d">` + template.HTMLEscapeString(more) + `</desc>`)
+	drawHalf(&b, m, rows, 1, halfMonth)
+	openHalf(&b, len(rows), `aria-hidden="true"`)
+	drawHalf(&b, m, rows, halfMonth+1, m.Days())
 	return template.HTML(b.String()) // names went through HTMLEscapeString
 }
 
-func (r heatRow) draw(b *strings.Builder, m civil.Month, base int) {
+func openHalf(b *strings.Builder, rows int, attributes string) {
+	b.WriteString(`<svg class="heatmap" ` + attributes + ` viewBox="0 0 ` + strconv.Itoa(nameWide+halfMonth*dayWide) + ` ` + strconv.Itoa(headHigh+rows*rowHigh+2) + `">`)
+}
+
+// drawHalf draws the days from first to last, one path for each level of each
+// building.
+func drawHalf(b *strings.Builder, m civil.Month, rows []heatRow, first, last int) {
+	for day := first; day <= last; day += 7 {
+		b.WriteString(`<text x="` + strconv.Itoa(nameWide+(day-first)*dayWide) + `" y="10">` + strconv.Itoa(day) + `</text>`)
+	}
+	for i, r := range rows {
+		r.draw(b, m, headHigh+(i+1)*rowHigh, first, last)
+	}
+	b.WriteString(`</svg>`)
+}
+
+func (r heatRow) draw(b *strings.Builder, m civil.Month, base, first, last int) {
 	name := []rune(r.name)
 	if len(name) > mostShown {
 		name = append(name[:mostShown-1], '…')
 	}
 	b.WriteString(`<text x="` + strconv.Itoa(nameWide-4) + `" y="` + strconv.Itoa(base-3) + `" text-anchor="end">` + template.HTMLEscapeString(string(name)) + `</text>`)
 	var paths [len(heights)]strings.Builder
-	for i, day := 0, m.First(); i < m.Days(); i, day = i+1, day.AddDays(1) {
-		level := r.level(day)
+	for i := range last - first + 1 {
+		level := r.level(m.First().AddDays(first - 1 + i))
 		cellPath(&paths[level], nameWide+i*dayWide, base, level)
 	}
 	for level := range paths {

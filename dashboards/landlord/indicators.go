@@ -107,7 +107,7 @@ func (v *indicatorsView) fill(p programme.Printer, all []programme.Indicator) {
 				continue
 			}
 			one := indicatorView{Name: v.T(i.Name), Computed: p.Figure(code, i.Unit, i.Computed), Declared: p.Figure(code, i.Unit, i.Declared),
-				Gap: p.Figure(code, i.Unit, i.Gap), HasGap: i.Gap != nil && *i.Gap != 0, Formula: v.T(i.Formula), Source: v.T(i.Source)}
+				Gap: p.Gap(code, i), HasGap: i.Gap != nil && *i.Gap != 0, Formula: v.T(i.Formula), Source: v.T(i.Source)}
 			if i.About && i.Declared != nil {
 				one.Declared = v.T("programme.about_figure", one.Declared)
 			}

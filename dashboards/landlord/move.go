@@ -51,6 +51,9 @@ type moveView struct {
 	Languages []option
 }
 
+// NameOf is the label of one of the names, the first being 0.
+func (v moveView) NameOf(i int) string { return v.T("move.name_of", i+1) }
+
 var movePage = web.MustPage[moveView](templates, "templates/move.html", "templates/faults.html")
 
 // moveForm serves GET /logements/fiche/A-12/demenagement.

@@ -56,11 +56,11 @@ func TestOverviewInABrowser(t *testing.T) {
 }
 
 func findsSilent(p *webtest.Sitter) {
-	p.Press("Matériel muet")
+	p.Press("Équipements muets")
 	p.Reads("Passerelles muettes : 1 sur 2", "Passerelle Sud", "Elle ne répond plus.", "Bâtiments : K, L, M, N")
 	p.Misses("Passerelle Nord")
 	p.Fits()
-	p.Hears("Matériel muet", "Passerelles muettes : 1 sur 2", "Passerelle Sud", "Cave K", "Elle ne répond plus.", "Compteurs derrière : 40")
+	p.Hears("Équipements muets", "Passerelles muettes : 1 sur 2", "Passerelle Sud", "Cave K", "Elle ne répond plus.", "Compteurs derrière : 40")
 	p.Prints("Passerelle Sud", "Cave K", "Elle ne répond plus.", "Claire Moreau")
 }
 
@@ -78,13 +78,13 @@ func findsLoss(p *webtest.Sitter) {
 func (o office) closesLeak(t *testing.T, p *webtest.Sitter) {
 	t.Helper()
 	p.Press("Fuites")
-	p.Reads("Logement 3, bâtiment F", "Une chasse d’eau coule", "Entre 22 et 26 litres par heure.", "Foyer prévenu", "Visite pas encore")
+	p.Reads("Logement 3, bâtiment F", "Une chasse d’eau coule", "Entre 22 et 26 litres par heure.", "Message envoyé au foyer", "Visite faite pas encore")
 	p.Misses("Ouvrir la fiche du foyer", "Noter un appel ou une visite") // not for a manager
 	p.Fits()
-	p.Hears("Logement 3, bâtiment F", "Une chasse d’eau coule", "Entre 22 et 26 litres par heure.", "Trouvée", "Foyer prévenu", "Foyer contacté", "pas encore", "Visite faite, l’eau coule", "C’est réparé")
-	p.Prints("Logement 3, bâtiment F", "Entre 22 et 26 litres par heure.", "Foyer contacté")
+	p.Hears("Logement 3, bâtiment F", "Une chasse d’eau coule", "Entre 22 et 26 litres par heure.", "Fuite vue", "Message envoyé au foyer", "Foyer joint", "pas encore", "Visite faite, l’eau coule", "C’est réparé")
+	p.Prints("Logement 3, bâtiment F", "Entre 22 et 26 litres par heure.", "Foyer joint")
 	p.Press("Visite faite, l’eau coule")
-	p.Reads("La visite est notée.", "Visite mercredi 18 mars", "Foyer contacté mercredi 18 mars")
+	p.Reads("La visite est notée.", "Visite faite mercredi 18 mars", "Foyer joint mercredi 18 mars")
 	p.Press("C’est réparé")
 	p.Reads("La réparation est notée. Deux nuits calmes la vérifieront.", "nuits calmes : 0 sur 2")
 	for night, says := range []string{"nuits calmes : 1 sur 2", "Aucune fuite ouverte."} {

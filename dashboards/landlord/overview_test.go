@@ -218,12 +218,12 @@ func (o office) testPages(t *testing.T) {
 	if best > 200*time.Millisecond {
 		t.Errorf("the map takes %v at best: want at most 200 ms", best)
 	}
-	o.get("manager", "/suivi/pertes").shows(t, []string{"Bâtiments à regarder : 1", "Bâtiment E, Eau froide", "20 % de ce qui entre"}, []string{"Rose Martin"})
+	o.get("manager", "/suivi/pertes").shows(t, []string{"Bâtiments à regarder : 1", "Bâtiment E, Eau froide", "20 % de ce qui entre", ">35,0 m³<", ">28,0 m³<", ">7,0 m³ ("}, []string{"Rose Martin"})
 	o.get("manager", "/suivi/silence").shows(t, []string{"Passerelles muettes : 1 sur 2", "Passerelle Sud", "Compteurs derrière : 40. Bâtiments : K, L, M, N"}, []string{"Passerelle Nord"})
 	o.get("advisor", "/suivi/conventions").shows(t, []string{"Atelier du Rempart", "Pensez à la renouveler", "Rendre en quatorze jours.", "30,00 €"}, nil)
 	o.get("technician", "/atelier/conventions").shows(t, []string{"Aucune convention n’est à votre nom."}, []string{"Atelier du Rempart"})
 	sqldbtest.Exec(t, o.db, `INSERT INTO partner_person (partner_id, person_id) VALUES ('GP', 'technician')`)
-	o.get("technician", "/atelier/conventions").shows(t, []string{"Atelier du Rempart", "Réparations", "mars 2026"}, []string{"30,00 €", "Rendre en quatorze jours."})
+	o.get("technician", "/atelier/conventions").shows(t, []string{"Atelier du Rempart", "Réparations", "Aucune réparation ces douze derniers mois."}, []string{"30,00 €", "Rendre en quatorze jours."})
 	if a := o.get("technician", "/suivi/conventions"); a.status != http.StatusForbidden {
 		t.Errorf("a technician reads what was agreed: %d", a.status)
 	}

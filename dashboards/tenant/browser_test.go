@@ -80,7 +80,7 @@ func (p sitter) checksDial() {
 	p.Press("Vérifier mon compteur")
 	p.Press("Que montre votre compteur, en m³ ?")
 	p.Types("52,8\n")
-	p.Reads("Ce chiffre va avec le nôtre.")
+	p.Reads("Cet index va avec le nôtre.")
 }
 
 // prints: the paper holds the figures and nothing that only a screen is good for.

@@ -17,6 +17,7 @@ type card struct {
 	Big    string // the figure; empty where there is none
 	Second string // the same in litres
 	When   string // the time of the figure
+	Mark   string // that the figure is estimated; empty where it is measured
 	None   string // why there is no figure
 	Lines  []string
 	Notes  []string // what the reader should know before believing a figure
@@ -31,6 +32,8 @@ type card struct {
 	// doubtful says that nobody knows yet whether the meter is this home's, or counts
 	// right: its figure compares with nothing.
 	doubtful bool
+	end      time.Time // of what the figure counts; zero where there is none
+	freshAt  time.Time // what Fresh tells of; zero where it is empty
 }
 
 // chart is the drawing, its key and the table of the same numbers.
@@ -40,6 +43,7 @@ type chart struct {
 	Measured, Estimated, Open, Unknown, Before string
 	See, DayHead, UsedHead                     string
 	EstimatedCount, MissingCount               string // sentences; empty for none
+	HasColumn                                  bool   // whether any line of the table has a figure of the year before
 }
 
 // A row is a line of the table. Link leads to what explains it; empty for none.
@@ -76,6 +80,14 @@ func (t teller) off() string {
 	return t.T("home.off")
 }
 
+// setOff says that a meter is not read, and how that changes.
+func (t teller) setOff(c *card) {
+	c.None = t.off()
+	if !t.helped {
+		c.Lines, c.Agree = []string{t.T("home.off_how")}, t.T("home.off_agree")
+	}
+}
+
 // setFigure fills the figure of the days [from, to), or what to say instead.
 func (t teller) setFigure(c *card, s consumption.Series, from, to civil.Date, when, none string) {
 	e := t.priced.Cost(s, from, to)
@@ -89,10 +101,21 @@ func (t teller) setFigure(c *card, s consumption.Series, from, to civil.Date, wh
 // setTotal fills a figure, what it costs and what it is made of.
 func (t teller) setTotal(c *card, e metering.Explanation, when string) {
 	c.Big, c.Second = t.OfMonth(c.Kind, e.Used)
-	c.When = when
+	c.When, c.Mark = when, t.mark(e.Quality)
+	if len(e.Parts) > 0 {
+		_, c.end = spanned(e.Parts)
+	}
 	c.Cost = t.cost(e, when)
 	c.Why = t.why(e)
 	c.doubtful = doubtful(e)
+}
+
+// mark is the word beside a figure that is estimated; empty for one that is measured.
+func (t teller) mark(q metering.Quality) string {
+	if q == metering.Estimated {
+		return t.T("note.estimated")
+	}
+	return ""
 }
 
 // doubtful reports whether an explained figure may be another home's, or wrong.
@@ -122,7 +145,7 @@ func (t teller) why(e metering.Explanation) *why {
 
 func (t teller) boundary(at time.Time) string {
 	local := at.In(t.home.Zone)
-	return t.Date(civil.DateOf(local), t.home.Today) + ", " + local.Format("15:04")
+	return t.Date(civil.DateOf(local), t.home.Today) + ", " + t.Clock(local)
 }
 
 // linked gives the address of the page that explains a slot, or nothing.
@@ -135,6 +158,10 @@ func (t teller) draw(k metering.Kind, slots []slot, say words, link linked) *cha
 	var bars []web.Bar
 	c := &chart{Measured: t.T("chart.measured"), Estimated: t.T("chart.estimated"), Open: t.T(say.open),
 		Unknown: t.T("chart.unknown"), Before: t.T("chart.before"), See: t.T("chart.table"), UsedHead: t.T("chart.used")}
+	if say.measure == euros {
+		c.Measured, c.Estimated, c.Unknown = t.T("chart.cost_measured"), t.T("chart.cost_estimated"), t.T("chart.cost_unknown")
+		c.UsedHead = t.T("why.cost")
+	}
 	var top slot
 	var known, estimated, missing int
 	for _, one := range slots {
@@ -142,6 +169,7 @@ func (t teller) draw(k metering.Kind, slots []slot, say words, link linked) *cha
 		bars = append(bars, bar)
 		if !one.coming {
 			c.Table = append(c.Table, t.line(k, one, bar, say, link(one)))
+			c.HasColumn = c.HasColumn || one.beforeKnown
 		}
 		switch {
 		case one.known:

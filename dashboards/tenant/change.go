@@ -133,11 +133,12 @@ func newChange(l web.Language, k metering.Kind, p pair, with string) *change {
 	if k == metering.Heat {
 		c.Weather = p.weather(l)
 	}
+	by := web.ShownOfMonth(k, p.used) - web.ShownOfMonth(k, p.before) // as a reader reckons it from both
 	switch c.Arrow {
 	case less:
-		c.Word, c.HowMuch = l.T("change.less"), l.T("change.less_by", written(l, k, p.before-p.used))
+		c.Word, c.HowMuch = l.T("change.less"), l.T("change.less_by", written(l, k, -by))
 	case more:
-		c.Word, c.HowMuch = l.T("change.more"), l.T("change.more_by", written(l, k, p.used-p.before))
+		c.Word, c.HowMuch = l.T("change.more"), l.T("change.more_by", written(l, k, by))
 	default:
 		c.Word, c.HowMuch = l.T("change.same"), l.T("change.same_by")
 	}

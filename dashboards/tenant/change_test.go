@@ -53,8 +53,8 @@ func TestHeadline(t *testing.T) {
 		{"a hole last year", "2026-03-18", 80_000, 100_000, "2025-02-01", "2025-03-05", metering.ColdWater, fine, same, "Ce mois-ci : autant d’eau froide que le mois dernier.", "Comparé aux 17 mêmes jours, en février 2026."},
 		{"a hole this month compares nothing", "2026-03-18", 80_000, 100_000, "2025-02-01", "2026-03-05", metering.ColdWater, fine, "", "Pas encore de comparaison. Il faut encore des jours relevés.", ""},
 		{"nothing used last year", "2026-03-18", 80_000, 0, "2025-03-01", "2026-02-03", metering.ColdWater, fine, "", "Pas encore de comparaison. Il faut encore des jours relevés.", ""},
-		{"read by month", "2026-03-02", 80_000, 100_000, "2025-01-01", "", metering.Heat, metering.Month, less, "En février 2026 : moins de chauffage que l’an dernier.", "Comparé à février 2025. Le froid n’est pas retiré du calcul. L’hiver n’était peut-être pas aussi froid."},
-		{"not read", "2026-03-18", 80_000, 100_000, "2025-01-01", "", metering.Gas, metering.Off, "", "Aucun compteur n’est lu ici. Il faut d’abord un accord.", ""},
+		{"read by month", "2026-03-02", 80_000, 100_000, "2025-01-01", "", metering.Heat, metering.Month, less, "En février 2026 : moins de chauffage que l’an dernier.", "Comparé à février 2025. Nous n’avons pas pu tenir compte du froid."},
+		{"not read", "2026-03-18", 80_000, 100_000, "2025-01-01", "", metering.Gas, metering.Off, "", "Aucun compteur n’est relevé ici. Il faut d’abord un accord.", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			teller, ago := tt.play(t)
@@ -217,6 +217,41 @@ func TestNearestPeriod(t *testing.T) {
 		}
 		if want := [2]string{tt.prev, tt.next}; got != want {
 			t.Errorf("around %s: %q, want %q", tt.at, got, want)
+		}
+	}
+}
+
+// Where nothing changed, no kind is singled out.
+func TestHeadlineOfKindsThatStayTheSame(t *testing.T) {
+	teller, _ := scene{today: "2026-03-18", since: "2025-01-01", kind: metering.ColdWater, resolution: metering.Fine}.play(t)
+	alike := func(with string) []comparison {
+		return []comparison{
+			{kind: metering.ColdWater, pair: pair{used: 98, before: 100}, since: "l’an dernier", with: "w", change: &change{With: "w"}},
+			{kind: metering.Electricity, pair: pair{used: 101, before: 100}, since: "l’an dernier", with: with, change: &change{With: with}},
+		}
+	}
+	for with, want := range map[string]string{"w": "Ce mois-ci : presque pareil que l’an dernier.", "v": "Ce mois-ci : autant d’eau froide que l’an dernier."} {
+		if h := teller.headline(alike(with), false); plain(h.Sentence) != want || h.Arrow != same {
+			t.Errorf("%+v, want %q", h, want)
+		}
+	}
+}
+
+// Who takes one of the two figures from the other finds the difference.
+func TestDifferenceIsOfTheShownFigures(t *testing.T) {
+	for _, tt := range []struct {
+		kind         metering.Kind
+		used, before metering.Amount
+		both, by     string
+	}{
+		{metering.Electricity, 219_960, 231_860, "220 kWh au lieu de 232 kWh.", "12,0 kWh de moins."},
+		{metering.Electricity, 95_440, 110_480, "95,4 kWh au lieu de 110 kWh.", "14,6 kWh de moins."},
+		{metering.ColdWater, 13_614_000, 11_046_000, "13,61 m³ au lieu de 11,05 m³.", "2,56 m³ de plus."},
+		{metering.HotWater, 1_204_000, 806_400, "1,20 m³ au lieu de 806 litres.", "394 litres de plus."},
+	} {
+		c := newChange(web.French(), tt.kind, pair{used: tt.used, before: tt.before}, "")
+		if plain(c.Both) != tt.both || plain(c.HowMuch) != tt.by {
+			t.Errorf("%s %d and %d: %q %q, want %q %q", tt.kind, tt.used, tt.before, plain(c.Both), plain(c.HowMuch), tt.both, tt.by)
 		}
 	}
 }

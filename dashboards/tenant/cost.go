@@ -3,6 +3,7 @@ package tenant
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -156,7 +157,7 @@ func (t teller) whyPrice(k metering.Kind, line metering.CostLine) whyPrice {
 	}
 	p.Rows = append(p.Rows, whyRow{t.T("why.price"), t.since(line.Price.From), "×\u00a0" + t.price(line.Price)})
 	if line.SharePercent != 100 {
-		p.Rows = append(p.Rows, whyRow{Name: t.T("why.share"), Factor: "×\u00a0" + t.Number(float64(line.SharePercent), 0) + "\u00a0%"})
+		p.Rows = append(p.Rows, whyRow{Name: t.T("why.share"), Factor: "×\u00a0" + t.Percent(float64(line.SharePercent))})
 	}
 	if line.Estimated {
 		p.Soft = append(p.Soft, t.T("why.shared_days"))
@@ -181,15 +182,20 @@ func (t teller) priceOf(line metering.CostLine) string {
 	if wrong != nil || alsoWrong != nil {
 		return name
 	}
-	return name + ", " + t.T("month.part", t.DayOfMonth(from), t.DayOfMonth(to.AddDays(-1)))
+	if last := to.AddDays(-1); last != from {
+		return name + ", " + t.T("month.part", t.DayOfMonth(from), t.DayOfMonth(last))
+	}
+	return name + ", " + t.T("period.on", t.DayOfMonth(from))
 }
 
+// since writes the day from which a price holds, with its year and no weekday: it
+// may be long ago.
 func (t teller) since(text string) string {
 	date, err := civil.ParseDate(text)
 	if err != nil {
 		return ""
 	}
-	return t.T("home.since", t.Date(date, t.home.Today))
+	return t.T("home.since", t.DayOfMonth(date)+"\u00a0"+strconv.Itoa(date.Year))
 }
 
 // counter writes what was used so that the reckoning can be done again: to the
@@ -203,19 +209,11 @@ func (t teller) counter(k metering.Kind, used metering.Amount) string {
 
 // price writes a price with all its digits, and at least two, as in "0,194 €/kWh".
 func (t teller) price(p metering.Price) string {
-	return t.money(t.few(float64(p.MicroEUR)/1e6, 2)) + "/" + strings.Replace(p.Per, "m3", "m³", 1)
+	return t.Money(t.few(float64(p.MicroEUR)/1e6, 2)) + "/" + strings.Replace(p.Per, "m3", "m³", 1)
 }
 
 // exactly writes millionths of a euro to the cent.
-func (t teller) exactly(micro int64) string { return t.money(t.Number(float64(micro)/1e6, 2)) }
-
-// money sets the sign of the euro where the language has it.
-func (t teller) money(number string) string {
-	if t.Code() == "en" {
-		return "€" + number
-	}
-	return number + "\u00a0€"
-}
+func (t teller) exactly(micro int64) string { return t.Money(t.Number(float64(micro)/1e6, 2)) }
 
 // few writes a number with the digits that it has, at least so many.
 func (t teller) few(x float64, least int) string {

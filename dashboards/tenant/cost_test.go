@@ -21,7 +21,7 @@ func testEuros(t *testing.T, s *webtest.Site) {
 			`<strong>environ 17 €</strong> depuis le 1er mars, chez votre fournisseur</p>`,
 			"Le prix n’est pas connu. Nous n’affichons donc pas d’euros."},
 			[]string{"24 €", "23 €", "Compteur non vérifié"}},
-		{"price and indexes", "/consommation/cold_water/2026-03", 200, []string{"environ 7 €", "1,390 m³", "× 4,69 €/m³", "depuis le lundi 1er janvier 2024",
+		{"price and indexes", "/consommation/cold_water/2026-03", 200, []string{"environ 7 €", "1,390 m³", "× 4,69 €/m³", "depuis le 1er janvier 2024",
 			"=&nbsp;6,52 €", "6,52 €, soit environ 7 €, dans vos charges", "D’où vient ce prix : <span lang=\"fr\">Syndicat des eaux</span>", "51,220 m³", "Les deux index sont mesurés.",
 			"L’abonnement n’est pas compris."}, []string{"fournisseur", "affichons"}},
 		{"the price changed", "/consommation/electricity/2026-03", 200, []string{"Prix, du 1er mars au 9 mars", "45,0 kWh", "× 0,1952 €/kWh", "=&nbsp;8,78 €",
@@ -30,6 +30,7 @@ func testEuros(t *testing.T, s *webtest.Site) {
 		{"no price at all", "/consommation/heat/2026-02", 200, []string{"480 kWh", "Le prix n’est pas connu."}, []string{" €"}},
 		{"a month by its days", "/consommation/2026-02", 200, []string{"<strong>environ 11 €</strong> en février 2026, dans vos charges</p>"}, nil},
 		{"a day has none", "/consommation/cold_water/2026-03?jour=2026-03-10", 200, []string{"0,080 m³"}, []string{"0,38 €"}},
+		{"a day in euros", "/consommation/cold_water/2026-03?unite=eur&jour=2026-03-10", 200, []string{`<strong class="big">0,38 €</strong> <span class="second">(80 litres)</span>`, "× 4,69 €/m³", "<th scope=\"col\" class=\"number\">Coût</th>", "coût, chiffre mesuré"}, []string{"Utilisé"}},
 		{"a week", "/consommation/cold_water/2026-03-16", 200, []string{"<strong>environ 1 €</strong> depuis le 16 mars, dans vos charges"}, nil},
 		{"not read", "/consommation/gas/2026-03", 200, nil, []string{"€", "affichons"}},
 	} {
@@ -38,10 +39,10 @@ func testEuros(t *testing.T, s *webtest.Site) {
 	const unverified = "Compteur non vérifié. Nous n’affichons donc pas d’euros."
 	look{"unverified", "/", 200, []string{"800 litres", unverified}, []string{" €", "estimation"}}.check(t, jean)
 	look{"unverified kind", "/consommation/cold_water/2026-03", 200, []string{unverified}, []string{" €"}}.check(t, jean)
-	look{"unverified dial", "/verifier", 200, []string{"pas encore vérifié"}, nil}.check(t, jean)
+	look{"unverified dial", "/verifier", 200, []string{"n’a encore vérifié ce compteur"}, nil}.check(t, jean)
 
 	amina.Get("/langue/en")
-	look{"English", "/", 200, []string{"about €7", "since 1 March, in your charges", "since 1 March, from your own supplier", "an estimate and not a bill"}, nil}.check(t, amina)
+	look{"English", "/", 200, []string{"about €7", "since 1 March, in your charges", "since 1 March, on your supplier’s bill", "an estimate, not a bill"}, nil}.check(t, amina)
 	look{"English price", "/consommation/cold_water/2026-03", 200, []string{"× €4.69/m³", "=&nbsp;€6.52"}, nil}.check(t, amina)
 
 	// What disagrees later is believed no more.

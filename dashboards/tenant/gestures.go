@@ -37,6 +37,7 @@ type gesturesView struct {
 	whose
 	Cards    []gestureCard
 	Heated   string // what heats the water here, as far as it is known
+	Heat     string // what the charges count for it; empty where they tell nothing
 	NoPrices bool
 	HomeLink string
 	Most     int
@@ -48,11 +49,14 @@ type gestureCard struct {
 	Ways           []wayLine
 	Times          int
 	Fault          string
+	YearOf         string     // how often the year is reckoned with
+	Instead        string     // which way beside which; empty where none spares anything
 	Verdict        []string   // what the better way spares in a year
 	Prices         []pricedBy // those that the euros were reckoned with
 	Rough          bool       // the numbers are only typical
 	Daily          bool       // days are counted rather than times
 	Water          bool       // whether its column has any number
+	Warm           bool       // hot water is drawn
 	Bills          []string   // the columns of euros: one for each bill
 	Household      string     // of the home that is looked at; empty at home
 }
@@ -85,6 +89,9 @@ func (h *Handler) gestures(c echo.Context) error {
 	}
 	view.NoPrices = !known.known(home.Today)
 	view.HomeLink, view.Heated = view.link("/"), heatedBy(view.Language, home.Water)
+	if home.Water == tips.SharedHotWater && home.HeatOfM3 > 0 {
+		view.Heat = view.T("gestures.billed_heat", teller{Language: view.Language}.few(float64(home.HeatOfM3)/1000, 0))
+	}
 	for _, g := range h.Gestures {
 		card, err := view.compare(c, home, known, g)
 		if err != nil {
@@ -124,6 +131,9 @@ func (h *Handler) simply(c echo.Context, v premises.Viewer) (tips.Home, prices, 
 		home.Water = said.HeatedBy()
 	}
 	tariffs, err := h.Charges.Of(ctx, dwelling.Residence)
+	if hot, _, ok := tariffs.On(metering.HotWater, home.Today); ok && hot.HeatMicroEUR > 0 {
+		home.HeatOfM3 = hot.WhPerM3
+	}
 	return home, prices{tariffs}, err
 }
 
@@ -162,6 +172,10 @@ func (v gesturesView) compare(c echo.Context, home tips.Home, known prices, g ti
 	if err != nil {
 		return gestureCard{}, fmt.Errorf("compare: %w", err)
 	}
+	card.YearOf = v.T("gestures.a_year", card.Times)
+	if card.Daily {
+		card.YearOf = v.T("gestures.a_year_days", card.Times)
+	}
 	card.fill(v, once, year)
 	card.Prices = v.pricesOf(home.Today, once)
 	return card, nil
@@ -186,7 +200,7 @@ func (g *gestureCard) fill(v gesturesView, once, year []tips.Cost) {
 		if weight(cost) < weight(once[least]) {
 			least = i
 		}
-		g.Water = g.Water || cost.Litres > 0
+		g.Water, g.Warm = g.Water || cost.Litres > 0, g.Warm || cost.Way.Mixed > 0
 	}
 	on := billsOf(year)
 	for _, bill := range on {
@@ -216,25 +230,52 @@ func weight(c tips.Cost) float64 {
 	return c.KWh + kWhOfLitre*c.Litres
 }
 
-// verdict says what the leanest way spares beside the one that takes most.
+// verdict says what the leanest way spares beside the one that takes most: the
+// difference of the two lines as they are written, so that who subtracts finds the
+// same.
 func (g *gestureCard) verdict(v gesturesView, most, least tips.Cost) {
-	name := v.in(least.Way.Name)
-	if litres := most.Litres - least.Litres; litres > 0 {
-		g.Verdict = append(g.Verdict, v.T("gestures.spares_water", name, v.Cubic(litres)))
+	if m3 := cubicWritten(most.Litres) - cubicWritten(least.Litres); m3 > 0 {
+		g.Verdict = append(g.Verdict, v.T("gestures.spares_water", v.Cubic(1000*m3)))
 	}
-	if kwh := most.KWh - least.KWh; kwh > 0 {
-		g.Verdict = append(g.Verdict, v.T("gestures.spares_energy", name, v.KWh(kwh)))
+	if kwh := kWhWritten(most.KWh) - kWhWritten(least.KWh); kwh > 0 {
+		g.Verdict = append(g.Verdict, v.T("gestures.spares_energy", teller{Language: v.Language}.few(kwh, 0)+"\u00a0kWh"))
 	}
-	charged, supplied := tips.RoundEuros(most.ChargesCents-least.ChargesCents), tips.RoundEuros(most.SupplierCents-least.SupplierCents)
-	if !most.Priced || !least.Priced || min(charged, supplied) < 0 {
-		return // what one bill spares and the other takes would have to be added
+	charged, supplied := wholeEuros(most.ChargesCents)-wholeEuros(least.ChargesCents), wholeEuros(most.SupplierCents)-wholeEuros(least.SupplierCents)
+	// What one bill spares and the other takes would have to be added.
+	priced := most.Priced && least.Priced && min(charged, supplied) >= 0
+	if priced && charged > 0 {
+		g.Verdict = append(g.Verdict, v.T("gestures.spares_charges", v.Euros(charged)))
 	}
-	if charged > 0 {
-		g.Verdict = append(g.Verdict, v.T("gestures.spares_charges", name, v.Euros(100*charged)))
+	if priced && supplied > 0 {
+		g.Verdict = append(g.Verdict, v.T("gestures.spares_supplier", v.Euros(supplied)))
 	}
-	if supplied > 0 {
-		g.Verdict = append(g.Verdict, v.T("gestures.spares_supplier", name, v.Euros(100*supplied)))
+	if len(g.Verdict) > 0 {
+		g.Instead = v.T("gestures.instead", v.in(least.Way.Name), v.in(most.Way.Name))
 	}
+}
+
+// cubicWritten is a volume in litres as [web.Language.Cubic] writes it, in m³.
+func cubicWritten(litres float64) float64 { return asWritten(litres/1000, 1) }
+
+// kWhWritten is an energy as [web.Language.KWh] writes it.
+func kWhWritten(kwh float64) float64 {
+	switch {
+	case kwh >= 100:
+		return asWritten(kwh, 0)
+	case kwh < 1:
+		return asWritten(kwh, 2)
+	default:
+		return asWritten(kwh, 1)
+	}
+}
+
+// asWritten rounds as [web.Language.Number] does.
+func asWritten(x float64, decimals int) float64 {
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'f', decimals, 64), 64)
+	if err != nil { // of what is no number
+		return x
+	}
+	return rounded
 }
 
 // headOf names the column of a bill.

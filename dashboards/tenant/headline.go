@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"math"
+	"slices"
 
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/internal/civil"
@@ -100,9 +101,6 @@ func (t teller) comparison(k metering.Kind, p pair, since, with, of string) comp
 // compares it says why.
 func (t teller) headline(all []comparison, doubtful bool) headline {
 	h := headline{}
-	if freshest := t.freshest(); freshest != "" {
-		h.Fresh = t.T("home.fresh", freshest)
-	}
 	if len(all) == 0 && doubtful {
 		h.Sentence = t.T("headline.unchecked")
 		return h
@@ -125,6 +123,9 @@ func (t teller) headline(all []comparison, doubtful bool) headline {
 		h.Sentence = t.T("headline.more", of, part, most.since)
 	default:
 		h.Sentence = t.T("headline.same", of, part, most.since)
+		if len(all) > 1 && allSame(all) {
+			h.Sentence = t.T("headline.all_same", of, most.since)
+		}
 	}
 	h.More = most.change.With
 	if h.Arrow != same {
@@ -134,6 +135,13 @@ func (t teller) headline(all []comparison, doubtful bool) headline {
 		h.More += " " + most.change.Weather
 	}
 	return h
+}
+
+// allSame reports whether no kind changed, all beside the same days.
+func allSame(all []comparison) bool {
+	return !slices.ContainsFunc(all, func(c comparison) bool {
+		return c.pair.course() != same || c.of != all[0].of || c.with != all[0].with
+	})
 }
 
 // mostChanged is the comparison with the largest share. Heat that the cold was not
@@ -167,18 +175,4 @@ func (t teller) notYet() string {
 	default:
 		return t.T("headline.unknown")
 	}
-}
-
-// freshest is when any of the meters was read last; empty where none was.
-func (t teller) freshest() string {
-	var last consumption.Series
-	for _, s := range t.home.Series {
-		if s.Last.After(last.Last) {
-			last = s
-		}
-	}
-	if last.Last.IsZero() {
-		return ""
-	}
-	return t.Moment(last.Last, t.now, t.home.Zone)
 }

@@ -3,6 +3,7 @@ package tenant
 import (
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -174,6 +175,7 @@ func (v *homeView) fill(t teller, ago beside) {
 	}
 	if len(t.home.Series) > 0 {
 		h := t.headline(all, doubtful)
+		h.Fresh = freshest(v.Cards)
 		h.Costs, h.Spent, h.NoBill = t.T("headline.costs"), t.told(spent), t.T("cost.no_bill")
 		v.Headline = &h
 		v.sayOnce(h.Fresh)
@@ -258,10 +260,7 @@ func (t teller) homeCard(s consumption.Series) card {
 	c := card{Kind: s.Kind, Title: t.T("kind." + string(s.Kind))}
 	switch s.Resolution {
 	case metering.Off:
-		c.None = t.off()
-		if !t.helped {
-			c.Lines, c.Agree = []string{t.T("home.off_how")}, t.T("home.off_agree")
-		}
+		t.setOff(&c)
 		return c
 	case metering.Month:
 		last := t.home.Today.MonthOf().Prev()
@@ -304,6 +303,8 @@ func (t teller) dailyCard(c *card, s consumption.Series) {
 	c.Chart = t.draw(s.Kind, t.days(s, end.AddDays(-shownDays), end), byDay(s.Kind), noLink)
 }
 
+// setFresh says how new a card's figure is. A meter that is read by day or month may
+// have been looked at since: what counts is the last day of the figure.
 func (t teller) setFresh(c *card, s consumption.Series) {
 	switch {
 	case s.Silent && s.Last.IsZero():
@@ -311,7 +312,23 @@ func (t teller) setFresh(c *card, s consumption.Series) {
 	case s.Silent:
 		date := t.Date(civil.DateIn(s.Last, t.home.Zone), t.home.Today)
 		c.Notes = append(c.Notes, t.T("home.silent", t.T("home.the", date)))
+	case !s.Resolution.Allows(metering.Hour):
+		if !c.end.IsZero() {
+			last := civil.DateIn(c.end.Add(-time.Nanosecond), t.home.Zone)
+			c.Fresh, c.freshAt = t.T("home.fresh_day", t.Date(last, t.home.Today)), c.end
+		}
 	case !s.Last.IsZero():
-		c.Fresh = t.T("home.fresh", t.Moment(s.Last, t.now, t.home.Zone))
+		c.Fresh, c.freshAt = t.T("home.fresh", t.Moment(s.Last, t.now, t.home.Zone)), s.Last
 	}
+}
+
+// freshest is the newest of what the cards tell of their time; empty where none does.
+func freshest(cards []card) string {
+	var newest card
+	for _, c := range cards {
+		if c.freshAt.After(newest.freshAt) {
+			newest = c
+		}
+	}
+	return newest.Fresh
 }

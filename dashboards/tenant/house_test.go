@@ -64,7 +64,7 @@ func testHouseForms(t *testing.T, b webtest.Browser) {
 	if page := send("/mon-logement/absences", 422, url.Values{"du": {"2026-03-20"}, "au": {"2026-03-10"}}); !strings.Contains(page, "Le dernier jour est avant le premier.") || !strings.Contains(page, `value="2026-03-20"`) {
 		t.Error("wrong dates are not explained, or lost")
 	}
-	if page := send("/mon-logement/absences", 422, url.Values{"du": {"demain"}, "au": {"2026-03-10"}}); !strings.Contains(page, "Donnez une date qui existe.") {
+	if page := send("/mon-logement/absences", 422, url.Values{"du": {"demain"}, "au": {"2026-03-10"}}); !strings.Contains(page, "Écrivez une date qui existe.") {
 		t.Error("no date is not explained")
 	}
 	if a := b.Send("/mon-logement", url.Values{"version": {"2"}, "bath": {"no"}}); a.Status != 403 {

@@ -41,6 +41,7 @@ type turn struct{ Link, Name string }
 // A dayFigure is one day of the table, with its own indexes.
 type dayFigure struct {
 	Name, Big, Note string
+	Second          string // as the meter counted it, where Big is in euros or in heat
 	Why             *why
 	Hours           string // link to its hours; empty where they are not read
 }
@@ -208,7 +209,12 @@ func (h *Handler) explain(c echo.Context, s sheet, v *kindView) error {
 	if s.series.Resolution.Allows(metering.Hour) {
 		v.Day.Hours = s.page(periodOn(aDay, date))
 	}
-	if explained := total(series, start, end); len(explained.Parts) > 0 {
+	explained := total(series, start, end)
+	if told := s.measured()[i]; s.measure != counted && told.known {
+		v.Day.Big, v.Day.Second = s.amount(s.kind, told.used, byDay(s.kind).in(s.measure)), v.Day.Big
+		explained = s.priced.Cost(s.series, date, date.AddDays(1))
+	}
+	if len(explained.Parts) > 0 {
 		v.Day.Why = s.why(explained)
 	}
 	return nil

@@ -34,12 +34,12 @@ func TestPages(t *testing.T) {
 
 func testAmina(t *testing.T, b webtest.Browser) {
 	for _, l := range []look{
-		{"home", "/", 200, []string{"Ce mois-ci : moins d’eau froide que l’an dernier.", "Comparé aux 17 mêmes jours, en mars 2025.", "il y a 8 secondes — 14:03:20",
-			"Une question ? Claire Moreau est au", "tel:0241000000", "1,39 m³", "340 litres de moins.", "1,36 m³ au lieu de 1,70 m³.", "480 kWh", "Que voulez-vous faire ?",
-			"/consommation/cold_water/2026-03", "/consommation/heat/2026", "L’hiver n’était peut-être pas aussi froid."},
+		{"home", "/", 200, []string{"Ce mois-ci : moins d’eau froide que l’an dernier.", "Comparé aux 17 mêmes jours, en mars 2025.", "il y a 8 secondes (14 h 03)",
+			"Chiffres connus jusqu’au samedi 28 février.", "Une question ? Claire Moreau est au", "tel:0241000000", "1,39 m³", "340 litres de moins.", "1,36 m³ au lieu de 1,70 m³.", "480 kWh", "Que voulez-vous faire ?",
+			"/consommation/cold_water/2026-03", "/consommation/heat/2026", "Nous n’avons pas pu tenir compte du froid."},
 			[]string{"/consommation/gas", "Compteur cw"}},
 		{"month", "/consommation/cold_water/2026-03", 200, []string{"Eau froide, mars 2026", "1,39 m³", "(1 390 litres)", "depuis le 1er mars", "340 litres de moins.",
-			"2 jours sont estimés : des relevés manquent.", "51,220 m³", "52,610 m³", "dimanche 1er mars, 00:00", "Compteur : Eau froide", "Référence du compteur : cw",
+			"2 jours sont estimés : des relèves manquent.", "51,220 m³", "52,610 m³", "dimanche 1er mars, 0 h 00", "Compteur : Eau froide", "Référence du compteur : cw",
 			"Mois d’avant (février 2026)", "l’an dernier : 100 litres", "/consommation/cold_water/2026-03?jour=2026-03-10#jour", "Télécharger les chiffres"},
 			[]string{"Mois d’après", "<caption>Compteur cw", "jeudi 19 mars</a>", "Il manque"}},
 		{"one day", "/consommation/cold_water/2026-03?jour=2026-03-10", 200, []string{"mardi 10 mars</h2>", "80 litres", "51,940 m³", "52,020 m³", "0,080 m³"}, nil},
@@ -48,11 +48,13 @@ func testAmina(t *testing.T, b webtest.Browser) {
 		{"a month that is over", "/consommation/cold_water/2026-02", 200, []string{"du 1er février au 28 février", "Comparé à février 2025.", "560 litres de moins.", "Voir : février 2025", "Mois d’après (mars 2026)"}, []string{"Dernière relève", "en cours"}},
 		{"a week that is over", "/consommation/cold_water/2026-03-11", 200, []string{"semaine du 9 mars 2026", "560 litres", "du 9 mars au 15 mars", "140 litres de moins.", "Comparé à la semaine du 10 mars 2025.", "Semaine d’après"}, nil},
 		{"the week that runs", "/consommation/cold_water/2026-03-16", 200, []string{"190 litres", "La semaine n’est pas finie."}, []string{"de moins"}},
-		{"the year", "/consommation/cold_water/2026", 200, []string{"6,11 m³", "depuis le 1er janvier", "Mois terminés : 2. Comparé aux mêmes mois de 2025.", "1,18 m³ de moins.", "/consommation/cold_water/2026-02", "2,48 m³", "3,10 m³"}, nil},
-		{"last year", "/consommation/cold_water/2025", 200, []string{"36,50 m³", "Pas de comparaison : l’an dernier n’est pas connu en entier.", "décembre</a>", "3,10 m³"}, nil},
+		{"the year", "/consommation/cold_water/2026", 200, []string{"6,11 m³", "depuis le 1er janvier", "Mois terminés : 2. Comparé aux mêmes mois de 2025.", "1,18 m³ de moins.", "/consommation/cold_water/2026-02", "2,48 m³", "3,10 m³", "l’an dernier</th>"}, nil},
+		{"last year", "/consommation/cold_water/2025", 200, []string{"36,50 m³", "Pas de comparaison : l’an dernier n’est pas connu en entier.", "décembre</a>", "3,10 m³"}, []string{"l’an dernier</th>"}},
 		{"read by month, a month", "/consommation/heat/2026-02", 200, []string{"480 kWh", "relevé une fois par mois", "Voir mois par mois"}, []string{"Semaine</a>", "<svg role"}},
-		{"read by month, the year", "/consommation/heat/2026", 200, []string{"960 kWh", "du 1er janvier au 28 février", "240 kWh de moins.", "L’hiver n’était peut-être pas aussi froid."}, []string{"Semaine</a>"}},
+		{"read by month, the year", "/consommation/heat/2026", 200, []string{"960 kWh", "du 1er janvier au 28 février", "240 kWh de moins.", "Nous n’avons pas pu tenir compte du froid."}, []string{"Semaine</a>"}},
 		{"not read", "/consommation/gas/2026-03", 200, []string{"Il faut d’abord votre accord."}, []string{"m³", "Télécharger"}},
+		{"beside others", "/comparer", 200, []string{"Comparer mon logement, février 2026", "Pas assez de logements semblables.", "Chez vous, avant et maintenant", "560 litres de moins.",
+			"Ce compteur n’est pas relevé. Il faut d’abord votre accord.", `<a class="button" href="/mes-donnees">Donner mon accord</a>`}, []string{"Pas de chiffre pour ce mois.", "À côté des logements semblables"}},
 		{"to be printed", "/consommation/cold_water/2026-03?papier=1", 200, []string{"<details open>", "Ctrl et P", "Revenir à la page"}, []string{"<details>"}},
 		{"no such kind", "/consommation/steam/2026-03", 404, nil, nil},
 		{"no meter of the kind", "/consommation/hot_water/2026-03", 404, nil, []string{"litre"}},
@@ -61,7 +63,7 @@ func testAmina(t *testing.T, b webtest.Browser) {
 		{"before she came", "/consommation/cold_water/2024-11", 404, nil, []string{"litre"}},
 		{"no such period", "/consommation/cold_water/mars", 404, nil, nil},
 		{"no such day", "/consommation/cold_water/2026-02-30", 404, nil, nil},
-		{"help", "/aide", 200, []string{"Aide en images", "Les barres", "Nous appeler"}, nil},
+		{"help", "/aide", 200, []string{"Aide en images", "Les barres", "153,257", "Sur un téléphone", "Nous appeler"}, []string{"153.257"}},
 	} {
 		t.Run(l.name, func(t *testing.T) { l.check(t, b) })
 	}
@@ -73,7 +75,7 @@ func testAmina(t *testing.T, b webtest.Browser) {
 // Who moved in this month sees nothing of before, and a gap is said.
 func testJean(t *testing.T, b webtest.Browser) {
 	for _, l := range []look{
-		{"home", "/", 200, []string{"Un compteur n’est pas encore vérifié. Nous ne comparons donc pas.", "du 2 mars au 17 mars", "800 litres"}, []string{"de moins", "de plus"}},
+		{"home", "/", 200, []string{"Un compteur n’est pas encore vérifié. Nous ne comparons donc pas.", "du 2 mars au 17 mars", "800 litres", "Chiffres connus jusqu’au mardi 17 mars."}, []string{"de moins", "de plus", "Dernière relève"}},
 		{"month", "/consommation/cold_water/2026-03", 200, []string{"800 litres", "du 2 mars au 17 mars", "Il manque un jour.", "Compteur non vérifié. Nous ne comparons donc pas.", "lundi 2 mars"},
 			[]string{"dimanche 1er mars<", "Mois d’avant", "mercredi 18 mars</", "jour=2026-03-09"}},
 		{"the month before", "/consommation/cold_water/2026-02", 404, nil, []string{"50 litres"}},
@@ -109,8 +111,9 @@ func testHelper(t *testing.T, s *webtest.Site) {
 			`href="/consommation/cold_water/2026-02?foyer=h1"`, `href="/consommation/cold_water/2026?foyer=h1"`, `href="/consommation/cold_water/2026-03/fichier?foyer=h1"`,
 			`href="/consommation/cold_water/2026-03?foyer=h1&amp;jour=2026-03-10#jour"`, `href="/consommation/cold_water/2026-03?foyer=h1&amp;papier=1"`}, nil},
 		{"its gestures", "/gestes?foyer=h1", 200, []string{"Votre eau chaude vient de l’immeuble.", `name="foyer" value="h1"`}, nil},
-		{"its dial", "/verifier?foyer=h1&compteur=cold_water&cadran=52,7", 200, []string{"Ce chiffre va avec", `name="foyer" value="h1"`}, nil},
+		{"its dial", "/verifier?foyer=h1&compteur=cold_water&cadran=52,7", 200, []string{"Cet index va avec", `name="foyer" value="h1"`}, nil},
 		{"not read there", "/consommation/gas/2026-03?foyer=h1", 200, []string{"Il faut d’abord l’accord du foyer."}, []string{"votre accord"}},
+		{"its comparison", "/comparer?foyer=h1", 200, []string{"Il faut d’abord l’accord du foyer."}, []string{"votre accord", "Donner mon accord"}},
 		{"a home not helped", "/consommation/cold_water/2026-03?foyer=h2", 404, nil, []string{"50 litres", "Jean"}},
 		{"nor its dial", "/verifier?foyer=h2", 404, nil, []string{"m³"}},
 		{"nor its file", "/consommation/cold_water/2026-03/fichier?foyer=h2", 404, nil, []string{"2026-03-02"}},
@@ -124,7 +127,7 @@ func testRose(t *testing.T, b webtest.Browser) {
 	for _, l := range []look{
 		{"home", "/", 200, []string{"Votre logement n’a pas encore de compteur relié.", "Ce que vous pouvez faire déjà", "Comparer des gestes", "Vérifier mon compteur", "Claire Moreau", "02 41 00 00 00"}, []string{"litre", "kWh", "Ce mois-ci"}},
 		{"gestures", "/gestes", 200, []string{"150 litres", "Nous ne savons pas ce qui chauffe votre eau."}, nil},
-		{"check", "/verifier", 200, []string{"Votre compteur n’est pas relié.", "Notez les chiffres le soir et le matin."}, []string{"Vos compteurs", "<form class=\"row\""}},
+		{"check", "/verifier", 200, []string{"Votre compteur n’est pas relié.", "Notez l’index le soir et le matin."}, []string{"Vos compteurs", "<form class=\"row\""}},
 		{"a kind", "/consommation/cold_water/2026-03", 404, nil, nil},
 	} {
 		t.Run(l.name, func(t *testing.T) { l.check(t, b) })
@@ -144,7 +147,7 @@ func testFile(t *testing.T, b webtest.Browser) {
 	}
 	b.Get("/langue/en")
 	year := strings.Split(strings.TrimPrefix(b.Get("/consommation/electricity/2026/fichier").Page, "\ufeff"), "\n")
-	want = []string{"Month,Electricity (kWh),quality,last year (kWh)", "2026-01,155,measured,155", "2026-02,140,measured,140", "2026-03,87,still running,155", ""}
+	want = []string{"Month,Electricity (kWh),quality,last year (kWh)", "2026-01,155,measured,155", "2026-02,140,measured,140", "2026-03,87,so far,155", ""}
 	if diff := cmp.Diff(want, year); diff != "" {
 		t.Errorf("lines of the year (-want +got):\n%s", diff)
 	}
@@ -161,29 +164,29 @@ func testFile(t *testing.T, b webtest.Browser) {
 func testGestures(t *testing.T, s *webtest.Site) {
 	amina, rose := visit(t, s, "amina"), visit(t, s, "rose")
 	look{"shared hot water", "/gestes", 200, []string{"Bain ou douche", "150 litres", "4,0 kWh", "54,6 m³, 1 458 kWh", "environ 486 €", "environ 117 €",
-		"Une douche de 3 minutes : environ 370 € de moins par an, dans vos charges.", "Une douche de 3 minutes : 41,5 m³ d’eau de moins par an.",
-		"Ce sont des chiffres courants. Ils ne sont pas mesurés chez vous.", "Éteint : 87,4 kWh de moins par an.", "Éteint : environ 15 € de moins par an, chez votre fournisseur.",
-		`<th scope="col" class="number">Dans vos charges</th><th scope="col" class="number">Chez votre fournisseur</th>`, `<td class="number" data-of="Dans vos charges">environ 137 €</td><td class="number" data-of="Chez votre fournisseur">environ 71 €</td>`, "À 30 °C : environ 40 € de moins par an, chez votre fournisseur.", "Les prix du jour",
-		"0,194 €/kWh, chez votre fournisseur, depuis le mardi 10 mars.", "4,69 €/m³, dans vos charges, depuis le lundi 1er janvier 2024. D’où vient ce prix : <span lang=\"fr\">Syndicat des eaux</span>",
+		"« Une douche de 3 minutes » au lieu de « Un bain », en un an :", "Environ 369 € de moins, dans vos charges.", "41,5 m³ d’eau de moins.", "1 108 kWh d’énergie de moins.",
+		"Ce sont des chiffres courants. Ils ne sont pas mesurés chez vous.", "« Éteint » au lieu de « En veille », en un an :", "87,4 kWh d’énergie de moins.", "Environ 17 € de moins, chez votre fournisseur.", "Sur un an, 7 jours par semaine",
+		`<th scope="col" class="number">Dans vos charges</th><th scope="col" class="number">Chez votre fournisseur</th>`, `<td class="number" data-of="Dans vos charges">environ 137 €</td><td class="number" data-of="Chez votre fournisseur">environ 71 €</td>`, "Environ 43 € de moins, chez votre fournisseur.", "Les prix du jour",
+		"0,194 €/kWh, chez votre fournisseur, depuis le 10 mars 2026.", "4,69 €/m³, dans vos charges, depuis le 1er janvier 2024. D’où vient ce prix : <span lang=\"fr\">Syndicat des eaux</span>",
 		"Combien de jours par semaine ?", "À 30 °C", "Votre eau chaude vient de l’immeuble."}, []string{"Les prix ne sont pas encore connus.", "environ 207 €"}}.check(t, amina)
-	look{"twice a week", "/gestes?geste=oven_or_microwave&fois=2", 200, []string{"Sur un an, 2 fois par semaine", "104 kWh", "Le micro-ondes : 88,4 kWh de moins par an."}, []string{"environ 20 €", "Le micro-ondes : environ"}}.check(t, amina)
+	look{"twice a week", "/gestes?geste=oven_or_microwave&fois=2", 200, []string{"Sur un an, 2 fois par semaine", "104 kWh", "88,4 kWh d’énergie de moins."}, []string{"environ 20 €", "Environ 17 € de moins, dans vos charges"}}.check(t, amina)
 	look{"no number", "/gestes?geste=oven_or_microwave&fois=x", 200, []string{"Écrivez un nombre de 1 à 70.", "Sur un an, 7 fois par semaine"}, nil}.check(t, amina)
 	look{"too often", "/gestes?geste=bath_or_shower&fois=71", 200, []string{"Écrivez un nombre de 1 à 70."}, nil}.check(t, amina)
 	// What heats Rose's water nobody said: no price of a bath, but one of standby.
-	look{"unknown hot water", "/gestes", 200, []string{"environ 17 €", "54,6 m³"}, []string{"environ 486 €", "environ 256 €", "environ 61 €", "Une douche de 3 minutes : environ"}}.check(t, rose)
+	look{"unknown hot water", "/gestes", 200, []string{"environ 17 €", "54,6 m³"}, []string{"environ 486 €", "environ 256 €", "environ 61 €", "de moins, dans vos charges"}}.check(t, rose)
 }
 
 func testDial(t *testing.T, b webtest.Browser) {
 	for _, l := range []look{
-		{"nothing typed", "/verifier", 200, []string{"52,610 m³", "il y a 8 secondes", "Ce compteur est vérifié.", "Rien n’est gardé."}, []string{"Ce chiffre va avec", "Ce n’est pas notre chiffre"}},
-		{"what we read", "/verifier?compteur=cold_water&cadran=52,610", 200, []string{"Ce chiffre va avec le nôtre."}, nil},
-		{"a little later", "/verifier?compteur=cold_water&cadran=00053,1", 200, []string{"Ce chiffre va avec le nôtre."}, nil},
-		{"whole m³", "/verifier?compteur=cold_water&cadran=52", 200, []string{"Ce chiffre va avec le nôtre."}, nil},
-		{"the neighbour's", "/verifier?compteur=cold_water&cadran=31,200", 200, []string{"Ce n’est pas notre chiffre."}, nil},
-		{"less than we read", "/verifier?compteur=cold_water&cadran=52,500", 200, []string{"Ce n’est pas notre chiffre."}, nil},
+		{"nothing typed", "/verifier", 200, []string{"52,610 m³", "il y a 8 secondes", "Un installateur a vérifié ce compteur.", "Rien n’est gardé."}, []string{"Cet index va avec", "Ce n’est pas notre index"}},
+		{"what we read", "/verifier?compteur=cold_water&cadran=52,610", 200, []string{"Cet index va avec le nôtre."}, nil},
+		{"a little later", "/verifier?compteur=cold_water&cadran=00053,1", 200, []string{"Cet index va avec le nôtre."}, nil},
+		{"whole m³", "/verifier?compteur=cold_water&cadran=52", 200, []string{"Cet index va avec le nôtre."}, nil},
+		{"the neighbour's", "/verifier?compteur=cold_water&cadran=31,200", 200, []string{"Ce n’est pas notre index."}, nil},
+		{"less than we read", "/verifier?compteur=cold_water&cadran=52,500", 200, []string{"Ce n’est pas notre index."}, nil},
 		{"a word", "/verifier?compteur=cold_water&cadran=beaucoup", 200, []string{"Écrivez seulement des chiffres et une virgule", `value="beaucoup"`}, nil},
-		{"of another kind", "/verifier?compteur=electricity&cadran=52,610", 200, []string{"Ce n’est pas notre chiffre."}, []string{"C’est bien"}},
-		{"a meter that is not read", "/verifier?compteur=gas&cadran=1", 200, nil, []string{"C’est bien", "Ce n’est pas notre chiffre", `id="gas"`}},
+		{"of another kind", "/verifier?compteur=electricity&cadran=52,610", 200, []string{"Ce n’est pas notre index."}, []string{"C’est bien"}},
+		{"a meter that is not read", "/verifier?compteur=gas&cadran=1", 200, nil, []string{"C’est bien", "Ce n’est pas notre index", `id="gas"`}},
 	} {
 		t.Run(l.name, func(t *testing.T) { l.check(t, b) })
 	}
@@ -195,9 +198,9 @@ func testEnglish(t *testing.T, b webtest.Browser) {
 		{"home", "/", 200, []string{"This month: less cold water than last year.", "Compared with the same 17 days of March 2025.", "340 litres less."}, []string{"litres de moins"}},
 		{"month", "/consommation/cold_water/2026-03", 200, []string{"Cold water, March 2026", "1.39 m³", "Why this figure?"}, nil},
 		{"week", "/consommation/cold_water/2026-03-11", 200, []string{"week of 9 March 2026"}, nil},
-		{"gestures", "/gestes", 200, []string{"A shower of 3 minutes: about €370 less a year, in your charges."}, nil},
+		{"gestures", "/gestes", 200, []string{"“A shower of 3 minutes” instead of “A bath”, in a year:", "About €369 less, in your charges."}, nil},
 		{"check", "/verifier", 200, []string{"Check my meter"}, nil},
-		{"help", "/aide", 200, []string{"Help in pictures"}, nil},
+		{"help", "/aide", 200, []string{"Help in pictures", "153.257"}, []string{"153,257"}},
 	} {
 		t.Run(l.name, func(t *testing.T) { l.check(t, b) })
 	}

@@ -93,7 +93,7 @@ func (v *monthView) neighbours(month civil.Month, stays []premises.Stay) {
 func (t teller) monthCard(s consumption.Series, month civil.Month, to civil.Date) card {
 	c := card{Kind: s.Kind, Title: t.T("kind." + string(s.Kind))}
 	if s.Resolution == metering.Off {
-		c.None = t.off()
+		t.setOff(&c)
 		return c
 	}
 	if e := t.priced.Cost(s, month.First(), to); len(e.Parts) > 0 {

@@ -205,7 +205,7 @@ func (h *MyData) erasures(ctx context.Context, view *myDataView, w watched) erro
 	now := h.Now()
 	moment := func(at time.Time) string {
 		local := at.In(w.Zone)
-		return view.Date(civil.DateOf(local), civil.DateIn(now, w.Zone)) + ", " + local.Format("15:04")
+		return view.Date(civil.DateOf(local), civil.DateIn(now, w.Zone)) + ", " + view.Clock(local)
 	}
 	for _, e := range all {
 		v := erasureView{What: view.T(erasedTexts[e.What]), Why: view.T(whyTexts[e.Why])}
@@ -236,7 +236,7 @@ func (h *MyData) looks(ctx context.Context, view *myDataView, w watched) error {
 			name = view.T("mydata.looks_unknown")
 		}
 		local := l.At.In(w.Zone)
-		when := view.Date(civil.DateOf(local), civil.DateIn(h.Now(), w.Zone)) + ", " + local.Format("15:04")
+		when := view.Date(civil.DateOf(local), civil.DateIn(h.Now(), w.Zone)) + ", " + view.Clock(local)
 		v := lookView{Who: view.T("mydata.look", when, name, view.T("role."+string(l.Role))), What: view.T(string(l.What))}
 		if l.Reason != "" {
 			v.Why = view.T("mydata.why", l.Reason)

@@ -70,7 +70,9 @@ func (t teller) tellOutlook(o charges.Outlook) *outlook {
 	}
 	told := &outlook{Title: t.T("outlook.title", strconv.Itoa(o.Year)), NoBill: t.T("outlook.no_bill"), Why: t.T("why.title")}
 	if o.ProvisionCents != nil && o.Refused != charges.Unchecked { // before the check no euros stand beside its meters
-		told.Paid, told.PaidOf = t.Euros(*o.ProvisionCents), t.T("outlook.paid")
+		paid := 500 * int64(math.Round(float64(*o.ProvisionCents)/500)) // in steps as the range, so that differences fit
+		o.ProvisionCents = &paid
+		told.Paid, told.PaidOf = t.T("cost.about", t.Euros(paid)), t.T("outlook.paid")
 	}
 	if o.Refused != "" {
 		told.None = t.noOutlook(o)
@@ -107,7 +109,7 @@ func (t teller) weigh(told *outlook, o charges.Outlook) {
 	switch {
 	case o.LowCents > paid:
 		told.Arrow = more
-		told.Verdict = t.T("outlook.too_little", t.fiveUp(o.LowCents-paid), t.fiveUp(o.HighCents-paid))
+		told.Verdict = t.T("outlook.too_little", t.Euros(o.LowCents-paid), t.Euros(o.HighCents-paid))
 	case o.HighCents < paid:
 		told.Arrow, told.Verdict = less, t.T("outlook.enough")
 	default:
@@ -116,11 +118,6 @@ func (t teller) weigh(told *outlook, o charges.Outlook) {
 	top := float64(max(paid, o.HighCents, 1))
 	width := func(cents int64) int { return int(math.Round(100 * float64(cents) / top)) }
 	told.PaidWidth, told.LowWidth, told.HighWidth = width(paid), width(o.LowCents), width(o.HighCents)
-}
-
-// fiveUp writes cents in steps of 5 euros, and never nothing.
-func (t teller) fiveUp(cents int64) string {
-	return t.Euros(100 * int64(5*max(1, math.Round(float64(cents)/500))))
 }
 
 // noOutlook says why there is no range.

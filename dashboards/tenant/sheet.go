@@ -203,7 +203,7 @@ func (s *sheet) card() card {
 	explained := s.priced.Cost(s.series, s.period.from, s.period.to())
 	switch {
 	case s.series.Resolution == metering.Off:
-		c.None = s.off()
+		s.setOff(&c)
 		return c
 	case len(explained.Parts) == 0:
 		c.None = s.T("period.nothing")

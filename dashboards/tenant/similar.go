@@ -35,6 +35,7 @@ type similarCard struct {
 	Beams    []beam // the home, similar ones, the careful ones
 	Measure  string // of the beams
 	Few      string // why there are no similar homes
+	Agree    string // the way to agree to this meter being read; empty where there is none to show
 	Each     []string
 	Changes  []*change // beside the habit and the year before
 	NoChange []string
@@ -100,6 +101,13 @@ func (h *Handler) similar(c echo.Context) error {
 // be this home's.
 func (h *Handler) sideBySide(c echo.Context, t teller, one consumption.Compared) (similarCard, error) {
 	card := similarCard{Kind: one.Kind(), Title: t.T("kind." + string(one.Kind()))}
+	if one.Resolution == metering.Off {
+		card.Few = t.off()
+		if !t.helped {
+			card.Agree = t.T("home.off_agree")
+		}
+		return card, nil
+	}
 	parts := one.Explanation.Parts
 	if len(parts) == 0 {
 		card.Few = t.T("month.nothing")
@@ -124,16 +132,18 @@ func (h *Handler) sideBySide(c echo.Context, t teller, one consumption.Compared)
 // beside fills a card with the comparisons of its kind.
 func (t teller) beside(card similarCard, one consumption.Compared) similarCard {
 	kind := one.Kind()
+	quality := one.Explanation.Quality
 	if one.Similar != nil && one.Own != nil {
-		t.amongOthers(&card, *one.Similar, *one.Own)
+		t.amongOthers(&card, *one.Similar, *one.Own, quality)
 	} else {
 		card.Few = t.T("similar.few")
 	}
-	if one.PerPersonDay != nil && kind != metering.Heat {
-		card.Each = append(card.Each, t.T("similar.person", t.OfDay(kind, *one.PerPersonDay)))
+	shown := func(m consumption.Measure) bool { return len(card.Beams) > 0 && one.Similar.Measure == m } // as a bar
+	if one.PerPersonDay != nil && kind != metering.Heat && !shown(consumption.PerPerson) {
+		card.Each = append(card.Each, t.T("similar.person", t.marked(t.OfDay(kind, *one.PerPersonDay), quality)))
 	}
-	if one.PerSquareMetre != nil && kind.IndexUnit() == metering.WattHour {
-		card.Each = append(card.Each, t.T("similar.m2", t.OfDay(kind, *one.PerSquareMetre)))
+	if one.PerSquareMetre != nil && kind.IndexUnit() == metering.WattHour && !shown(consumption.PerM2) {
+		card.Each = append(card.Each, t.T("similar.m2", t.marked(t.OfDay(kind, *one.PerSquareMetre), quality)))
 	}
 	for _, c := range one.Comparisons {
 		t.addChange(&card, kind, c)
@@ -141,25 +151,36 @@ func (t teller) beside(card similarCard, one consumption.Compared) similarCard {
 	return card
 }
 
-// amongOthers draws the home among similar ones. Who is below the middle is praised:
-// nobody is told that others use more.
-func (t teller) amongOthers(card *similarCard, s consumption.Typical, own metering.Amount) {
+// marked writes a figure with the mark of one that is estimated.
+func (t teller) marked(figure string, q metering.Quality) string {
+	if mark := t.mark(q); mark != "" {
+		return figure + " (" + mark + ")"
+	}
+	return figure
+}
+
+// amongOthers draws the home among similar ones; quality is that of its own figure.
+// Who is below the middle is praised: nobody is told that others use more.
+func (t teller) amongOthers(card *similarCard, s consumption.Typical, own metering.Amount, quality metering.Quality) {
 	card.Measure = t.T("similar.of_person", t.Month(s.Month))
 	if s.Measure == consumption.PerM2 {
 		card.Measure = t.T("similar.of_m2", t.Month(s.Month))
 	}
 	top := max(own, s.Used, 1)
-	draw := func(name string, used metering.Amount, mine bool) beam {
-		return beam{t.T("cost.for", name, t.OfDay(card.Kind, used)), int(math.Round(100 * float64(used) / float64(top))), mine}
+	draw := func(name, figure string, used metering.Amount, mine bool) beam {
+		return beam{t.T("cost.for", name, figure), int(math.Round(100 * float64(used) / float64(top))), mine}
 	}
-	card.Beams = []beam{draw(t.T("similar.you"), own, true), draw(t.T("similar.others"), s.Used, false)}
+	card.Beams = []beam{draw(t.T("similar.you"), t.marked(t.OfDay(card.Kind, own), quality), own, true),
+		draw(t.T("similar.others"), t.OfDay(card.Kind, s.Used), s.Used, false)}
 	if s.Quarter > 0 {
-		card.Beams = append(card.Beams, draw(t.T("similar.careful"), s.Quarter, false))
+		card.Beams = append(card.Beams, draw(t.T("similar.careful"), t.OfDay(card.Kind, s.Quarter), s.Quarter, false))
 	}
 	switch {
 	case s.Quarter > 0 && own <= s.Quarter && card.Kind != metering.Heat:
 		card.Verdict, card.Well = t.T("similar.bravo"), true
-	case own <= s.Used:
+	case courseOf(own, s.Used) == same:
+		card.Verdict = t.T("similar.alike")
+	case own < s.Used:
 		card.Verdict, card.Well = t.T("similar.good"), true
 	case own >= 2*s.Used && s.Used > 0:
 		card.Verdict = t.T("similar.times", t.Number(float64(own)/float64(s.Used), 1), t.T(partOf[card.Kind]))
@@ -183,6 +204,9 @@ func (t teller) addChange(card *similarCard, kind metering.Kind, c consumption.C
 		p.colder = c.DegreeDays/c.WithDegreeDays - 1
 	}
 	one := newChange(t.Language, kind, p, with)
+	if t.mark(c.Quality) != "" {
+		one.Both += " " + t.T("why.estimated")
+	}
 	card.Changes = append(card.Changes, one)
 }
 

@@ -83,6 +83,9 @@ func (t teller) amount(k metering.Kind, a metering.Amount, of words) string {
 func (t teller) bar(k metering.Kind, one slot, of words) web.Bar {
 	b := web.Bar{Label: one.label, Name: one.name, Used: one.used, Note: one.note, Known: one.known || one.coming,
 		Open: one.open, Estimated: one.estimated, Written: t.T("chart.unknown")}
+	if of.measure == euros {
+		b.Written = t.T("chart.cost_unknown")
+	}
 	switch {
 	case one.known:
 		b.Written = t.amount(k, one.used, of)

@@ -76,13 +76,16 @@ func (a adviser) card(k tips.Kept, act bool) tipCard {
 	}
 	card.Because, card.leak = a.because(k), k.Entry.Use == leakUse
 	if act && (k.Entry.Role == tips.Advice || k.Entry.Role == tips.Comfort) {
-		card.Answers = a.answers(k.State)
+		card.Answers = a.answers(k.State, k.Entry.Use)
 	}
 	return card
 }
 
-// leakUse is what tips on leaks act on.
-const leakUse tips.UseID = "leak"
+// What tips on leaks act on, and what those on money.
+const (
+	leakUse  tips.UseID = "leak"
+	moneyUse tips.UseID = "money"
+)
 
 // textOf returns a text of the catalogue in the reader's language.
 func (t teller) textOf(text tips.Text) string {
@@ -92,17 +95,25 @@ func (t teller) textOf(text tips.Text) string {
 	return text.French
 }
 
-// figure writes a number of a tip's text, whose unit stands there.
-func (a adviser) figure(_ string, number float64) string {
+// figure writes a number of a tip's text, whose unit stands there; a cost to the
+// euro.
+func (a adviser) figure(name string, number float64) string {
+	if strings.HasPrefix(name, "eur_") {
+		return a.Number(max(1, math.Round(number)), 0)
+	}
 	if number >= 10 || number == math.Trunc(number) {
 		return a.Number(math.Round(number), 0)
 	}
 	return a.Number(number, 1)
 }
 
-// answers are the buttons that lead somewhere from a state.
-func (a adviser) answers(s tips.State) []tipAnswer {
+// answers are the buttons that lead somewhere from a state. Money is talked about
+// rather than done.
+func (a adviser) answers(s tips.State, use tips.UseID) []tipAnswer {
 	doing, done, not := tipAnswer{tips.Doing, a.T("mytips.doing")}, tipAnswer{tips.Done, a.T("mytips.done")}, tipAnswer{tips.NotHere, a.T("mytips.not_here")}
+	if use == moneyUse {
+		doing.Words, done.Words, not.Words = a.T("mytips.money_doing"), a.T("mytips.money_done"), a.T("mytips.money_not")
+	}
 	switch s {
 	case tips.Proposed, tips.Seen, "":
 		return []tipAnswer{doing, done, not}
@@ -148,7 +159,7 @@ func (a adviser) result(o tips.Outcome) []string {
 }
 
 func (t teller) percent(share float64) string {
-	return t.Number(math.Round(100*max(0, share)), 0) + "\u00a0%"
+	return t.Percent(math.Round(100 * max(0, share)))
 }
 
 // leastSaving is below what a saving is called small rather than rounded.
@@ -263,7 +274,7 @@ func (a adviser) because(k tips.Kept) *tipWhy {
 func (a adviser) term(t tips.Term) tipTerm {
 	number := a.few(t.Number, 0)
 	if t.Name == "share" {
-		number = a.Number(100*t.Number, 0) + "\u00a0%"
+		number = a.Percent(100 * t.Number)
 	} else if t.Unit != "" {
 		number += "\u00a0" + t.Unit
 	}

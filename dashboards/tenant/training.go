@@ -135,7 +135,7 @@ func lessonLead(d training.Duty) string {
 func (i *lessonItem) session(l web.Language, s training.Session, state training.State, today civil.Date) {
 	i.Place = state.HasPlace()
 	i.Course, i.Where, i.Partner, i.Childcare, i.Trip = s.Course.Title, s.Place, s.Partner, s.Childcare, s.Transport
-	i.When = l.T("lesson.when", l.Date(s.Day(), today), s.Starts.In(s.Zone).Format("15:04"), s.Ends.In(s.Zone).Format("15:04"))
+	i.When = l.T("lesson.when", l.Date(s.Day(), today), l.Clock(s.Starts.In(s.Zone)), l.Clock(s.Ends.In(s.Zone)))
 }
 
 func (i *lessonItem) answers(c echo.Context, l web.Language, story training.Story, today civil.Date) {

@@ -136,7 +136,7 @@ const (
 func (t teller) judgeDial(s consumption.Series, typed string) (verdict string, well bool) {
 	dial, err := meters.ParseDial(typed, s.Kind)
 	if err != nil {
-		return t.T("verify.unreadable"), false
+		return t.example(s.Kind), false
 	}
 	last, known := lastOf(s)
 	if !known {
@@ -149,6 +149,14 @@ func (t teller) judgeDial(s consumption.Series, typed string) (verdict string, w
 		return t.T("verify.agrees"), true
 	}
 	return t.T("verify.differs"), false
+}
+
+// example says how a number is written, for a dial of that kind.
+func (t teller) example(k metering.Kind) string {
+	if k.IndexUnit() == metering.WattHour {
+		return t.T("verify.unreadable_kwh")
+	}
+	return t.T("verify.unreadable")
 }
 
 // sinceThen is the most that may have been counted since a reading.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/xnetroseraie/xnet/api/charges"
 	"github.com/xnetroseraie/xnet/api/consumption"
 	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/metering"
@@ -47,11 +48,11 @@ func TestWhyCostOfHotWater(t *testing.T) {
 	want := &whyCost{
 		Prices: []whyPrice{
 			{Name: "Prix de l’eau, du 1er\u00a0mars au 17\u00a0mars", Title: "Coût", Cost: "6,57\u00a0€", Rows: []whyRow{
-				{Name: "Consommation", Factor: "2,000\u00a0m³"}, {Name: "Prix", Since: "depuis le mardi 1er\u00a0juillet\u00a02025", Factor: "×\u00a04,69\u00a0€/m³"},
+				{Name: "Consommation", Factor: "2,000\u00a0m³"}, {Name: "Prix", Since: "depuis le 1er\u00a0juillet\u00a02025", Factor: "×\u00a04,69\u00a0€/m³"},
 				{Name: "Part qui suit votre compteur", Factor: "×\u00a070\u00a0%"}}},
 			{Name: "Prix de la chaleur, du 1er\u00a0mars au 17\u00a0mars", Title: "Coût", Cost: "6,80\u00a0€", Rows: []whyRow{
 				{Name: "Consommation", Factor: "2,000\u00a0m³"}, {Name: "Chaleur pour un m³", Factor: "×\u00a046,5\u00a0kWh/m³"},
-				{Name: "Prix", Since: "depuis le mardi 1er\u00a0juillet\u00a02025", Factor: "×\u00a00,1045\u00a0€/kWh"}, {Name: "Part qui suit votre compteur", Factor: "×\u00a070\u00a0%"}},
+				{Name: "Prix", Since: "depuis le 1er\u00a0juillet\u00a02025", Factor: "×\u00a00,1045\u00a0€/kWh"}, {Name: "Part qui suit votre compteur", Factor: "×\u00a070\u00a0%"}},
 				Soft: []string{"Le prix a changé. Nous partageons la consommation par jour, à parts égales."}},
 		},
 		Totals:  []string{"13,37\u00a0€, soit environ 13\u00a0€, dans vos charges"},
@@ -83,5 +84,34 @@ func TestTold(t *testing.T) {
 	got := teller.told(s)
 	if len(got) != 2 || got[0].Euros != "environ 6\u00a0€" || got[1] != (billed{"environ 17\u00a0€", "depuis le 1er\u00a0mars, chez votre fournisseur\u00a0: électricité"}) {
 		t.Errorf("told %+v", got)
+	}
+}
+
+// What is paid and what is expected are told in the same steps, so that their
+// difference is the one that is told.
+func TestOutlookAddsUp(t *testing.T) {
+	paid := int64(81_234)
+	o := charges.Outlook{Year: 2026, LowCents: 84_900, HighCents: 91_100, ProvisionCents: &paid, Kinds: []metering.Kind{metering.ColdWater}}
+	got := frenchTeller(t).tellOutlook(o)
+	want := []string{"environ 810 €", "Entre 845 et 915 €", "Vos provisions ne suffiront sans doute pas. À la fin de l’année, il peut manquer de 35 € à 105 €."}
+	if diff := cmp.Diff(want, []string{plain(got.Paid), plain(got.Range), plain(got.Verdict)}); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if paid != 81_234 {
+		t.Errorf("what is paid became %d", paid)
+	}
+}
+
+// A column in which nothing stands is left out, also where months to come have a
+// grey bar.
+func TestColumnOfLastYear(t *testing.T) {
+	slots := []slot{{name: "novembre", label: "nov", used: 2, known: true}, {name: "décembre", label: "déc", coming: true, before: 3, beforeKnown: true}}
+	teller := frenchTeller(t)
+	if c := teller.draw(metering.ColdWater, slots, byMonth(metering.ColdWater), noLink); c.HasColumn || !c.HasBefore {
+		t.Errorf("nothing known of last year: column %t, grey bars %t", c.HasColumn, c.HasBefore)
+	}
+	slots[0].before, slots[0].beforeKnown = 1, true
+	if c := teller.draw(metering.ColdWater, slots, byMonth(metering.ColdWater), noLink); !c.HasColumn {
+		t.Error("last year's figure has no column")
 	}
 }

@@ -108,7 +108,7 @@ func TestEnrolABuyer(t *testing.T) {
 	c := newClassroom(t)
 	at := c.session(t, 1)
 	advisor := webtest.Sit(t, c.URL, c.Invite(t, "adv"))
-	advisor.Reads("Acheteurs non formés", "Zoé Martin", "En retard de 16 jours", "0600000001", "Pas encore invité", "1 place libre")
+	advisor.Reads("Acheteurs formés", "Zoé Martin", "En retard de 16 jours", "0600000001", "Pas encore invité", "1 place libre")
 	advisor.PressUnder("Zoé Martin", "Inscrire")
 	advisor.Reads("L’inscription est faite", "Inscription faite :", "Lettres qui attendent : 1")
 	advisor.Reads("Aucune séance avec une place libre")
@@ -177,7 +177,7 @@ func TestScreens(t *testing.T) {
 		}
 	}
 	advisor := webtest.Sit(t, c.URL, c.Invite(t, "adv"))
-	advisor.Reads("Acheteurs non formés")
+	advisor.Reads("Acheteurs formés")
 	look(advisor, "acheteurs", "/formations")
 	look(advisor, "acheteur", "/formations/"+string(all[0].ID))
 	look(advisor, "seances", "/seances")

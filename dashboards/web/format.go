@@ -82,11 +82,28 @@ func (l Language) ListSign() rune { return l.format.list }
 // Euros writes cents as whole euros, as in "12 €": more digits would claim what
 // nobody knows.
 func (l Language) Euros(cents int64) string {
-	euros := l.Number(math.Round(float64(cents)/100), 0)
-	if l.code == "en" {
-		return "€" + euros
+	return l.Money(l.Number(math.Round(float64(cents)/100), 0))
+}
+
+// Money sets the sign of the euro beside a number of [Language.Number], as in "12 €",
+// or "€12" and "−€12" in English.
+func (l Language) Money(number string) string {
+	if l.code != "en" {
+		return number + firm + "€"
 	}
-	return euros + firm + "€"
+	if debt, below := strings.CutPrefix(number, "−"); below {
+		return "−€" + debt
+	}
+	return "€" + number
+}
+
+// Percent writes hundredths, as in "12 %", or "12%" in English.
+func (l Language) Percent(hundredths float64) string {
+	number := l.Number(hundredths, 0)
+	if l.code == "en" {
+		return number + "%"
+	}
+	return number + firm + "%"
 }
 
 // KWh writes an energy given in kWh with one decimal, or two below 1.
@@ -185,6 +202,24 @@ func (l Language) OfMonth(k metering.Kind, used metering.Amount) (first, second 
 	}
 }
 
+// ShownOfMonth is the figure that the first of [Language.OfMonth] shows: used,
+// rounded as it is written there. Who takes one shown figure from another finds the
+// difference of these.
+func ShownOfMonth(k metering.Kind, used metering.Amount) metering.Amount {
+	grain := metering.Amount(mlPerLitre)
+	switch energy := k.IndexUnit() == metering.WattHour; {
+	case energy && used >= 100*whPerKWh:
+		grain = whPerKWh
+	case energy:
+		grain = whPerKWh / 10
+	case used >= mlPerCubicMetre:
+		grain = mlPerCubicMetre / 100
+	case used < 10*mlPerLitre:
+		grain = mlPerLitre / 10
+	}
+	return (used + grain/2) / grain * grain
+}
+
 // Dial writes an index as the meter's face shows it: m³ or kWh with three
 // decimals.
 func (l Language) Dial(k metering.Kind, index metering.Amount) string {
@@ -225,19 +260,30 @@ func (l Language) Month(m civil.Month) string {
 // MonthName writes a month without its year, as in "mars".
 func (l Language) MonthName(m civil.Month) string { return l.format.months[m.Month-1] }
 
+// Clock writes the time of day, as in "21 h 05", or "21:05" in English. The instant
+// must be in the zone in which it is told.
+func (l Language) Clock(local time.Time) string {
+	if l.code == "en" {
+		return local.Format("15:04")
+	}
+	return strconv.Itoa(local.Hour()) + firm + "h" + firm + local.Format("04")
+}
+
 // Moment writes an instant with its distance from now, as in "il y a 8 secondes
-// — 14:03:20", and with its date when it is older than an hour.
+// (14 h 03)", and with its date when it is older than an hour.
 func (l Language) Moment(at, now time.Time, zone *time.Location) string {
 	local := at.In(zone)
 	switch ago := max(0, now.Sub(at)); {
+	case ago < time.Second:
+		return l.T("ago.now") + " (" + l.Clock(local) + ")"
 	case ago < time.Minute:
-		return l.count("ago.second", int(ago/time.Second)) + " — " + local.Format("15:04:05")
+		return l.count("ago.second", int(ago/time.Second)) + " (" + l.Clock(local) + ")"
 	case ago < time.Hour:
-		return l.count("ago.minute", int(ago/time.Minute)) + " — " + local.Format("15:04")
+		return l.count("ago.minute", int(ago/time.Minute)) + " (" + l.Clock(local) + ")"
 	case civil.DateOf(local) == civil.DateIn(now, zone):
-		return l.T("ago.today", local.Format("15:04"))
+		return l.T("ago.today", l.Clock(local))
 	default:
-		return l.T("ago.day", l.Date(civil.DateOf(local), civil.DateIn(now, zone)), local.Format("15:04"))
+		return l.T("ago.day", l.Date(civil.DateOf(local), civil.DateIn(now, zone)), l.Clock(local))
 	}
 }
 

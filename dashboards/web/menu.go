@@ -80,13 +80,19 @@ func menuFor(c echo.Context, l Language) []Link {
 	return links
 }
 
+// kin are the pages whose address does not say to which of the menu they belong.
+var kin = map[string]string{
+	"/mon-logement": "/conseils", "/suivi/conventions": "/suivi/indicateurs", "/suivi/silence": "/suivi/fuites",
+	"/atelier/releve": "/atelier/stock", "/atelier/programme": "/atelier/stock",
+}
+
 // below reports whether a page belongs to one of the menu; what a home used, and
 // what can be done there, is below the first page.
 func below(page, menuPath string) bool {
 	if menuPath == "/" {
 		return strings.HasPrefix(page, "/consommation/") || page == "/gestes" || page == "/verifier" || page == "/comparer"
 	}
-	return strings.HasPrefix(page, menuPath+"/") || menuPath == "/conseils" && page == "/mon-logement"
+	return strings.HasPrefix(page, menuPath+"/") || kin[page] == menuPath || menuPath == "/semaine" && strings.HasPrefix(page, "/foyers/")
 }
 
 // FirstPage is where the menu of the session begins.

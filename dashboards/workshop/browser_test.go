@@ -97,6 +97,7 @@ func (s shop) sells(t *testing.T, p *webtest.Sitter) {
 	p.Reads("Logement 12, bâtiment A, escalier 2")
 	p.Press("Logement 12")
 	p.Reads("Rose Martin", "Prix du programme : 60,00 €.")
+	p.Answer("Au prix du programme ?", "Oui")
 	p.Answer("Paiement", "Espèces")
 	p.Press("Vendre l’ordinateur")
 	p.Reads("L’ordinateur est vendu. Imprimez le reçu.", "Reçu (PDF)")

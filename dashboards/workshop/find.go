@@ -57,7 +57,7 @@ func (h *Handler) find(c echo.Context, l web.Language, path string, residence me
 // chosen names a household that was found, with those who belong to it today. The
 // look is written down for it to read.
 func (h *Handler) chosen(c echo.Context, l web.Language, household premises.HouseholdID, today civil.Date) (named string, members []option, err error) {
-	sheet, err := h.Homes.Sheet(c.Request().Context(), premises.Look{At: h.Now(), Staff: who(c), Household: household, What: computers.SoldToHousehold})
+	sheet, err := h.Homes.Sheet(c.Request().Context(), premises.Look{At: h.Now(), Staff: who(c), Household: household, What: computers.ChoseHousehold})
 	if err != nil {
 		return "", nil, err
 	}

@@ -162,7 +162,11 @@ func (h *Handler) life(c echo.Context, v *machineView, m computers.Sheet) error 
 		if civil.DateOf(local) == e.On {
 			when += ", " + local.Format("15:04")
 		}
-		v.Events = append(v.Events, eventView{What: v.T(happened[e.What]), Note: v.note(e), When: when, State: v.T(states[e.State])})
+		one := eventView{What: v.T(happened[e.What]), Note: v.note(e), When: when, State: v.T(states[e.State])}
+		if e.What == computers.Moved { // nothing else happened
+			one.What, one.State = v.T("workshop.stands", one.State), ""
+		}
+		v.Events = append(v.Events, one)
 	}
 	return nil
 }
@@ -234,10 +238,10 @@ func (v *machineView) facts(m computers.Sheet, today civil.Date) {
 	add(v.T("workshop.lot"), m.Intake.Lot)
 	add(v.T("workshop.register_no"), m.Intake.RegisterNo)
 	add(v.T("workshop.received_on"), v.Date(m.Intake.On, today))
-	add(v.T("workshop.cost"), cents(v.Language, m.Intake.CostCents))
+	add(v.T("workshop.paid"), cents(v.Language, m.Intake.CostCents))
 	if s := m.Sale; s != nil {
 		add(v.T("workshop.sold_on"), v.Date(s.SoldOn, today))
-		add(v.T("workshop.receipt_title"), s.ReceiptNo)
+		add(v.T("workshop.receipt_number"), s.ReceiptNo)
 		add(v.T("workshop.accessories"), s.Accessories)
 	}
 }

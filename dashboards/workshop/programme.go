@@ -162,7 +162,7 @@ func termsForm(c echo.Context, l web.Language, here place, p computers.Programme
 			{Name: "fin", Of: "until", Label: l.T("workshop.end_date"), Hint: l.T("workshop.end_hint"), Look: day, Typed: until},
 			{Name: "foyer", Of: "per_household", Label: l.T("workshop.per_household"), Look: line, Most: 2, Mode: "numeric", Typed: n(p.PerHousehold), Needed: true},
 			{Name: "mois", Of: "months", Label: l.T("workshop.months_guarantee"), Hint: l.T("workshop.months_hint"), Look: line, Most: 2, Mode: "numeric", Typed: n(p.Months), Needed: true},
-			{Name: "delai", Of: "target_days", Label: l.T("workshop.target_days"), Look: line, Most: 2, Mode: "numeric", Typed: n(p.TargetDays), Needed: true},
+			{Name: "delai", Of: "target_days", Label: l.T("workshop.target_days"), Hint: l.T("workshop.target_more"), Look: line, Most: 2, Mode: "numeric", Typed: n(p.TargetDays), Needed: true},
 		}}
 }
 

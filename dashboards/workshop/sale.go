@@ -97,7 +97,7 @@ func saleFields(l web.Language, members []option, price int64, today civil.Date)
 	}
 	return []field{buyer, at,
 		field{Name: "aide", Of: "subsidised", Label: l.T("workshop.subsidised"), Hint: l.T("workshop.subsidised_hint"), Look: oneOf, Needed: true,
-			Options: []option{{ID: "oui", Name: l.T("workshop.subsidised_yes")}, {ID: "non", Name: l.T("workshop.subsidised_no")}}}.chosen("oui"),
+			Options: []option{{ID: "oui", Name: l.T("workshop.subsidised_yes")}, {ID: "non", Name: l.T("workshop.subsidised_no")}}}, // none stands at first: it obliges the buyer
 		{Name: "paiement", Of: "payment", Label: l.T("workshop.payment"), Look: oneOf, Options: options(l, computers.Payments, payments), Needed: true},
 		{Name: "jour", Of: "sold_on", Label: l.T("workshop.sold_on"), Look: day, Typed: today.String(), Last: today.String(), Needed: true}}
 }

@@ -19,6 +19,7 @@ func TestReserveThenBackThenSell(t *testing.T) {
 	if hold.Get("envoi") == "" || hold.Get("envoi") == sale.Get("envoi") {
 		t.Errorf("marks of the two forms: %q and %q", hold.Get("envoi"), sale.Get("envoi"))
 	}
+	sale.Set("aide", "oui")
 	sale.Set("paiement", "cash")
 	sale.Set("envoi", hold.Get("envoi")) // as a page of before would send it
 	if a := adv.Send(machine+"/reservation", hold); a.Status != http.StatusSeeOther {

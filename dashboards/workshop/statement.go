@@ -131,9 +131,9 @@ func (h *Handler) statementPDF(c echo.Context) error {
 	s := document.Statement{Head: h.head(l, l.T("workshop.statement_of", l.Month(m.Month)), m.place.Name, m.today), Lead: l.T("workshop.statement_lead"),
 		Sections: []document.StatementSection{
 			{Title: l.T("workshop.services"), Empty: l.T("workshop.nothing_done"), Table: document.Table{Rows: m.sums(l), Columns: []document.Column{
-				{Name: l.T("workshop.service"), Wide: 80}, {Name: l.T("workshop.count"), Wide: 25, Right: true}, {Name: l.T("workshop.price"), Wide: 30, Right: true}, {Name: l.T("workshop.sum"), Wide: 35, Right: true}}}},
+				{Name: l.T("workshop.service"), Wide: 80}, {Name: l.T("workshop.count"), Wide: 25, Right: true}, {Name: l.T("workshop.price_column"), Wide: 30, Right: true}, {Name: l.T("workshop.sum"), Wide: 35, Right: true}}}},
 			{Title: l.T("workshop.detail"), Empty: l.T("workshop.nothing_done"), Table: document.Table{Rows: m.lines(l), Columns: []document.Column{
-				{Name: l.T("workshop.on_day"), Wide: 45}, {Name: l.T("workshop.tag"), Wide: 35}, {Name: l.T("workshop.service"), Wide: 60}, {Name: l.T("workshop.price"), Wide: 30, Right: true}}}},
+				{Name: l.T("workshop.on_day"), Wide: 45}, {Name: l.T("workshop.tag"), Wide: 35}, {Name: l.T("workshop.service"), Wide: 60}, {Name: l.T("workshop.price_column"), Wide: 30, Right: true}}}},
 		},
 		TotalName: l.T("workshop.receipt_total_due"), Total: cents(l, m.TotalCents), Signatures: []string{l.T("workshop.sign_workshop"), l.T("workshop.sign_landlord")}}
 	if m.Unpriced > 0 {

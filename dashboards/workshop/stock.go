@@ -113,10 +113,16 @@ func (h *Handler) listState(c echo.Context, view *stockView, residence metering.
 	return nil
 }
 
-// weeks writes tenths of a week with a decimal only where there is one.
+// weeks says how long the stock lasts: tenths of a week, with a decimal only where
+// there is one.
 func weeks(l web.Language, tenths int) string {
+	decimals := 1
 	if tenths%10 == 0 {
-		return l.Number(float64(tenths/10), 0)
+		decimals = 0
 	}
-	return l.Number(float64(tenths)/10, 1)
+	number := l.Number(float64(tenths)/10, decimals)
+	if tenths == 10 || tenths < 20 && l.Code() == "fr" {
+		return l.T("workshop.week", number)
+	}
+	return l.T("workshop.weeks", number)
 }

@@ -67,8 +67,9 @@ func legalClock(l web.Language, c computers.Clocks) judged {
 	return judged{l.T("workshop.legal_left", c.LegalLeft, due), c.LegalLeft > 7}
 }
 
-// targetClock says that of the convention, which rests while somebody is waited
-// for.
+// targetClock says that of the programme, in working days, which rests while
+// somebody is waited for. What a partner promised in a convention is another thing:
+// days of the calendar, from request to return.
 func targetClock(l web.Language, c computers.Clocks) judged {
 	switch {
 	case c.TargetDone && c.TargetLeft >= 0:

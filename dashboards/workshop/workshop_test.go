@@ -198,7 +198,7 @@ func (c clerk) sells(machine string) {
 	c.t.Helper()
 	found := c.Get(machine + "/vente?recherche=12")
 	shows(c.t, found.Page, []string{"Rose Martin", "foyer=F-rose"}, []string{"Luc Petit"})
-	c.done(c.send(machine+"/vente?foyer=F-rose", machine+"/vente", "paiement", "cash"))
+	c.done(c.send(machine+"/vente?foyer=F-rose", machine+"/vente", "aide", "oui", "paiement", "cash"))
 }
 
 // One machine's life, by forms only: the check says at each stage what it is.
@@ -223,7 +223,7 @@ func TestLifeOfAMachine(t *testing.T) {
 
 	ticket := tec.done(tec.send(machine, machine+"/panne", "panne", "L’écran reste noir"))
 	check("7XK2Q32", []string{"Logement 12, bâtiment A, escalier 2", "foyer F-rose", "Voir la réparation"}, []string{"Rose Martin"})
-	shows(t, tec.Get("/atelier/reparations").Page, []string{"PC-000001", "L’écran reste noir", "Loi – jours restants : 30", "Convention – jours ouvrés restants : 5."}, nil)
+	shows(t, tec.Get("/atelier/reparations").Page, []string{"PC-000001", "L’écran reste noir", "Loi – jours restants : 30", "Objectif – jours ouvrés restants : 5."}, nil)
 	for _, step := range []string{"diagnosed", "repaired", "given_back", "closed"} {
 		tec.done(tec.send(ticket, ticket, "vers", step))
 	}
@@ -273,10 +273,10 @@ func TestRefusals(t *testing.T) {
 	tec.done(tec.send(machine, machine+"/notes", "aspect", "B", "fonction", "A"))
 	refused("grades of before", tec.Send(machine+"/notes", before), 412, "Quelqu’un d’autre a changé")
 	tec.done(tec.send(machine, machine+"/etape", "vers", "ready"))
-	refused("a price of one's own", adv.send(machine+"/vente?foyer=F-rose", machine+"/vente", "paiement", "cash", "prix", "10"), 422, `id="vente-prix-f"`, `value="10"`)
+	refused("a price of one's own", adv.send(machine+"/vente?foyer=F-rose", machine+"/vente", "aide", "oui", "paiement", "cash", "prix", "10"), 422, `id="vente-prix-f"`, `value="10"`)
 	adv.sells(machine)
 	other := tec.readies("SER-3")
-	refused("a second one", adv.send(other+"/vente?foyer=F-rose", other+"/vente", "paiement", "card"), 422, `id="vente-aide-f"`)
+	refused("a second one", adv.send(other+"/vente?foyer=F-rose", other+"/vente", "aide", "oui", "paiement", "card"), 422, `id="vente-aide-f"`)
 	if a := adv.Get(other + "/vente?foyer=F-nobody"); a.Status != http.StatusNotFound {
 		t.Errorf("a household that is none: status %d", a.Status)
 	}
@@ -307,7 +307,7 @@ func TestDoublePressIsOne(t *testing.T) {
 	}
 	twice(tec, machine, machine+"/repare")
 	twice(tec, machine, machine+"/etape", "vers", "ready")
-	twice(adv, machine+"/vente?foyer=F-rose", machine+"/vente", "paiement", "cash")
+	twice(adv, machine+"/vente?foyer=F-rose", machine+"/vente", "aide", "oui", "paiement", "cash")
 	ledger, err := s.machines.Statement(t.Context(), manager, "R", civil.Month{Year: 2026, Month: 3})
 	if err != nil || len(ledger.Lines) == 0 {
 		t.Fatalf("statement: %v", err)
@@ -337,6 +337,6 @@ func TestEachRoleSeesItsOwn(t *testing.T) {
 			}
 		}
 	}
-	shows(t, s.enter(manager).Get("/atelier/stock?etat=ready").Page, []string{"D’occasion, prêts à vendre : 1."}, []string{"SER-5", "PC-000001", "/atelier/machines/"})
+	shows(t, s.enter(manager).Get("/atelier/stock?etat=ready").Page, []string{"Ordinateurs d’occasion prêts à vendre : 1."}, []string{"SER-5", "PC-000001", "/atelier/machines/"})
 	shows(t, s.enter(elsewhere).Get("/atelier?numero=SER-5").Page, []string{"Inconnu"}, []string{"PC-000001", "Vouliez-vous dire"})
 }

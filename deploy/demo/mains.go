@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/xnetroseraie/xnet/api/meters/watch"
 	"github.com/xnetroseraie/xnet/api/sqldb"
 	"github.com/xnetroseraie/xnet/deploy/simulator/household"
 	"github.com/xnetroseraie/xnet/internal/civil"
 	"github.com/xnetroseraie/xnet/internal/influx"
 	"github.com/xnetroseraie/xnet/internal/metering"
+	"github.com/xnetroseraie/xnet/internal/wire"
 )
 
 // losing is the building whose pipes lose water in the last months, and for how
@@ -21,6 +23,9 @@ const (
 	losingMonths = 4
 	losingMore   = 14
 )
+
+// mainBuildings are those that have a main meter.
+var mainBuildings = []string{"A", "B", "C"}
 
 // mainGateway is registered for the main meters: no simulated gateway reads them,
 // and behind one that is silent nobody misses them.
@@ -56,13 +61,44 @@ func (d *demo) hangMains(ctx context.Context) (err error) {
 		return err
 	}
 	defer client.Close()
-	for _, building := range []string{"A", "B", "C"} {
+	for _, building := range mainBuildings {
 		if err := d.hangMain(ctx, db, building); err != nil {
 			return fmt.Errorf("main meter of building %s: %w", building, err)
 		}
 		if err := client.WriteConsumption(ctx, influx.Monthly, d.mainMonths(building)); err != nil {
 			return fmt.Errorf("months of the main meter of building %s: %w", building, err)
 		}
+	}
+	return d.lastWords(ctx, db, client)
+}
+
+// lastWords notes what the gateway of the main meters said of its meters before it
+// fell silent: that it had read them well until then, and the last index of each main.
+func (d *demo) lastWords(ctx context.Context, db *sql.DB, client *influx.Client) error {
+	from := wire.Source{Site: d.residence.SiteID, Gateway: mainGateway}
+	var at time.Time
+	for _, g := range d.residence.Gateways {
+		if g.ID == mainGateway {
+			at = g.SilentFrom
+		}
+	}
+	var words wire.Meters
+	for _, m := range d.residence.Meters() {
+		if m.Gateway == mainGateway && m.To.IsZero() {
+			words.Meters = append(words.Meters, wire.MeterReport{Meter: m.ID, Kind: m.Kind, Resolution: metering.Month, LastGoodMs: sqldb.Ms(at)})
+		}
+	}
+	var read []metering.Reading
+	for _, building := range mainBuildings {
+		read = append(read, metering.Reading{Meter: metering.MeterID(mainMeter(building)), Quantity: metering.Index, At: at, Amount: d.mainIndex(building, at)})
+		words.Meters = append(words.Meters, wire.MeterReport{Meter: metering.MeterID(mainMeter(building)), Kind: metering.ColdWater, Resolution: metering.Month,
+			LastGoodMs: sqldb.Ms(at)})
+	}
+	if _, err := watch.NewStore(db, nil, nil, nil).Meters(ctx, from, words, at); err != nil {
+		return err
+	}
+	if err := client.WriteReadings(ctx, read); err != nil {
+		return fmt.Errorf("last index of the main meters: %w", err)
 	}
 	return nil
 }
@@ -89,22 +125,39 @@ func (d *demo) hangMain(ctx context.Context, db *sql.DB, building string) error 
 func (d *demo) mainMonths(building string) (all []influx.Consumption) {
 	first := d.residence.Epoch.MonthOf().Next()
 	now := civil.DateIn(time.Now(), d.residence.Zone).MonthOf()
-	leaks := now
-	for range losingMonths {
-		leaks = leaks.Prev()
-	}
 	var index metering.Amount
 	for m := first; m.First().Before(now.First()); m = m.Next() {
 		start, end := m.Bounds(d.residence.Zone)
-		more := metering.Amount(1)
-		if building == losing && !m.First().Before(leaks.First()) {
-			more = losingMore
-		}
-		used := d.taken(building, start, end) * (100 + more) / 100
+		used := d.entered(building, m, start, end)
 		index += used
 		all = append(all, influx.Consumption{Meter: metering.MeterID(mainMeter(building)), Start: start, Index: index, Used: used, Quality: metering.Measured})
 	}
 	return all
+}
+
+// mainIndex is what a building's main shows at an instant.
+func (d *demo) mainIndex(building string, at time.Time) (index metering.Amount) {
+	for m := d.residence.Epoch.MonthOf().Next(); m.First().Start(d.residence.Zone).Before(at); m = m.Next() {
+		start, end := m.Bounds(d.residence.Zone)
+		if at.Before(end) {
+			end = at
+		}
+		index += d.entered(building, m, start, end)
+	}
+	return index
+}
+
+// entered is what went into a building within a month.
+func (d *demo) entered(building string, m civil.Month, from, to time.Time) metering.Amount {
+	leaks := civil.DateIn(time.Now(), d.residence.Zone).MonthOf()
+	for range losingMonths {
+		leaks = leaks.Prev()
+	}
+	more := metering.Amount(1)
+	if building == losing && !m.First().Before(leaks.First()) {
+		more = losingMore
+	}
+	return d.taken(building, from, to) * (100 + more) / 100
 }
 
 // taken is the water that the homes of a building took.

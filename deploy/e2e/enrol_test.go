@@ -13,10 +13,11 @@ import (
 	"github.com/xnetroseraie/xnet/internal/testkit"
 )
 
-// TestGatewayIsEnrolledWithACode: an administrator asks for a code, the board
-// fetches its access with it, and is heard of as that gateway.
-func TestGatewayIsEnrolledWithACode(t *testing.T) {
-	s := newSystem(t, home("here", "Europe/Paris", map[string]string{"CW": "cold_water"}))
+// newEnrolling is a system of one home that enrols gateways and signs what they are
+// to do, and its administrator.
+func newEnrolling(t *testing.T, meters map[string]string) (*system, *visitor) {
+	t.Helper()
+	s := newSystem(t, home("here", "Europe/Paris", meters))
 	s.stopAPI()
 	must(t, "api", "sign-key", s.path("sign.key"))
 	if err := os.Mkdir(s.path("access"), 0o750); err != nil {
@@ -29,8 +30,13 @@ func TestGatewayIsEnrolledWithACode(t *testing.T) {
 		"signing_key_file": s.path("sign.key")})
 	s.startAPI(t)
 	_, code, _ := strings.Cut(strings.TrimSpace(must(t, "api", "admin", "--config", s.path("api.yaml"), "--name", "Ada Test")), " ")
-	admin := enter(t, s.api, code)
+	return s, enter(t, s.api, code)
+}
 
+// TestGatewayIsEnrolledWithACode: an administrator asks for a code, the board
+// fetches its access with it, and is heard of as that gateway.
+func TestGatewayIsEnrolledWithACode(t *testing.T) {
+	s, admin := newEnrolling(t, map[string]string{"CW": "cold_water"})
 	response, err := admin.client.Post(s.api+"/api/v1/gateways/gw-here/enrolment", "application/json", strings.NewReader(""))
 	if err != nil {
 		t.Fatal(err)

@@ -181,6 +181,33 @@ func TestEnrolmentsAtOnce(t *testing.T) {
 	})
 }
 
+// TestProgress: a code waits until it is used or too old; then the board that used
+// it counts since that instant, also while another code waits.
+func TestProgress(t *testing.T) {
+	each(t, func(t *testing.T, s *enrolment.Store, _ enrolment.Files) {
+		want := func(what string, id metering.GatewayID, at time.Time, want enrolment.Progress) {
+			t.Helper()
+			got, err := s.Progress(t.Context(), id, at)
+			if err != nil || !got.Until.Equal(want.Until) || !got.Since.Equal(want.Since) {
+				t.Errorf("%s: %+v, %v, want %+v", what, got, err, want)
+			}
+		}
+		now, used := meterstest.Now, meterstest.Now.Add(time.Minute)
+		want("nothing yet", "gw-r", now, enrolment.Progress{})
+		first := offer(t, s, "gw-r", now)
+		want("a code waits", "gw-r", used, enrolment.Progress{Until: first.Until})
+		want("too old", "gw-r", first.Until, enrolment.Progress{})
+		if _, err := s.Redeem(t.Context(), first.Code, used); err != nil {
+			t.Fatal(err)
+		}
+		want("used", "gw-r", used, enrolment.Progress{Since: used})
+		second := offer(t, s, "gw-r", used)
+		want("another waits", "gw-r", used, enrolment.Progress{Until: second.Until, Since: used})
+		want("another gateway", "gw-r2", used, enrolment.Progress{})
+		want("no gateway", "nowhere", used, enrolment.Progress{})
+	})
+}
+
 func lines(text []byte) int { return bytes.Count(text, []byte("\n")) }
 
 // TestFilesThatCannotBeWritten: the code is not spent, and the access that counts

@@ -127,6 +127,38 @@ func (s *Store) alone(ctx context.Context, do func(*sql.Tx) error) error {
 	})
 }
 
+// A Progress is how far a gateway has come to its access.
+type Progress struct {
+	Until time.Time // until when a code works that nobody has used yet; zero: there is none
+	Since time.Time // when the board that is to be heard now used its code; zero: none did
+}
+
+const progressOf = `
+SELECT COALESCE((SELECT until_ms
+                   FROM gateway_code
+                  WHERE gateway_id = $1
+                    AND until_ms > $2), 0),
+       COALESCE((SELECT since_ms
+                   FROM gateway_access
+                  WHERE gateway_id = $1), 0)`
+
+// Progress returns how far a gateway has come that the caller has found for the
+// person.
+func (s *Store) Progress(ctx context.Context, id metering.GatewayID, now time.Time) (Progress, error) {
+	var untilMs, sinceMs int64
+	if err := s.db.QueryRowContext(ctx, progressOf, string(id), now.UnixMilli()).Scan(&untilMs, &sinceMs); err != nil {
+		return Progress{}, fmt.Errorf("enrolment of gateway %s: %w", id, err)
+	}
+	var p Progress
+	if untilMs > 0 {
+		p.Until = sqldb.Time(untilMs)
+	}
+	if sinceMs > 0 {
+		p.Since = sqldb.Time(sinceMs)
+	}
+	return p, nil
+}
+
 const listAccess = `
 SELECT gateway.residence_id, gateway.id, gateway_access.password
   FROM gateway_access

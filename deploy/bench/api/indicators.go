@@ -41,7 +41,7 @@ func (c *commands) indicators(ctx context.Context) ([]bench.Row, error) {
 	path := fmt.Sprintf("/api/v1/programme/indicators?residence=%s&from=2021-01-01&until=2026-01-01", residenceID(0))
 	ask := func(int) error {
 		text, err := b.send(ctx, http.MethodGet, path, "", nil, http.StatusOK)
-		if err == nil && !bytes.Contains(text, fmt.Appendf(nil, `"key":"families_equipped","theme":"equipment","name":"Familles équipées par le programme","unit":"count","computed":%d`, programmeFamily)) {
+		if err == nil && !bytes.Contains(text, fmt.Appendf(nil, `"key":"families_equipped","theme":"equipment","name":"Foyers équipés par le programme","unit":"count","computed":%d`, programmeFamily)) {
 			err = fmt.Errorf("indicators: the answer is another: %.300s", text)
 		}
 		return err

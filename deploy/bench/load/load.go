@@ -142,7 +142,7 @@ func slowest(waited []time.Duration) float64 {
 // load asks for pages while the readings of a large landlord come in.
 func (c *commands) load(ctx context.Context) (rows []bench.Row, err error) {
 	fmt.Fprintf(c.stderr, "  %d dwellings with %d months are written first\n", c.Dwellings, 13)
-	server, err := c.serve(ctx, c.Dwellings)
+	server, err := c.serve(ctx, c.Dwellings, 0)
 	if err != nil {
 		return nil, err
 	}

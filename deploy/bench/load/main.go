@@ -17,12 +17,12 @@ func main() {
 
 // commands is the command line.
 type commands struct {
-	Only      []string `arg:"" optional:"" help:"Rows to measure, load-10000 or idle-memory; both without." name:"ROW"`
+	Only      []string `arg:"" optional:"" help:"Rows to measure, by name; all without. An unknown name lists them." name:"ROW"`
 	Dwellings int      `default:"10000" help:"How many dwellings, three meters each."`
 	Minutes   int      `default:"15" help:"How long the load lasts."`
 	Rate      int      `default:"50" help:"Pages a second."`
 	People    int      `default:"500" help:"How many tenants look at pages."`
-	Rest      int      `default:"180" help:"Seconds of rest before memory is looked at."`
+	Rest      int      `default:"180" help:"Seconds of rest before memory is looked at, and for which a residence is read."`
 	Verbose   bool     `help:"Show what the programs say."`
 
 	stderr io.Writer
@@ -31,7 +31,8 @@ type commands struct {
 // Run measures what was asked for.
 func (c *commands) Run(ctx context.Context, stdout io.Writer) error {
 	suite := bench.Suite{Stdout: stdout, Stderr: c.stderr, Benchmarks: []bench.Benchmark{
-		{Names: []string{"idle-memory"}, Run: c.idle},
+		{Names: []string{"idle-memory", "idle-memory-all"}, Run: c.idle},
+		{Names: []string{"residence-core"}, Run: c.steady},
 		{Names: []string{"load-10000"}, Run: c.load},
 	}}
 	return suite.Run(ctx, c.Only)

@@ -25,8 +25,9 @@ type server struct {
 	stops     []func() error
 }
 
-// serve fills a residence and starts the programs. The caller ends the server.
-func (c *commands) serve(ctx context.Context, dwellings int) (s *server, err error) {
+// serve fills a residence with so many months, 0 for all that a page looks at, and
+// starts the programs. The caller ends the server.
+func (c *commands) serve(ctx context.Context, dwellings, months int) (s *server, err error) {
 	s = &server{}
 	defer func() {
 		if err != nil {
@@ -36,7 +37,7 @@ func (c *commands) serve(ctx context.Context, dwellings int) (s *server, err err
 	if s.dir, err = os.MkdirTemp("", "xnet-bench-load-"); err != nil {
 		return s, err
 	}
-	home, err := residence.New(ctx, residence.Plan{Dwellings: dwellings, Fine: true, Verbose: c.Verbose, Said: c.stderr})
+	home, err := residence.New(ctx, residence.Plan{Dwellings: dwellings, Months: months, Fine: true, Verbose: c.Verbose, Said: c.stderr})
 	if err != nil {
 		return s, err
 	}
@@ -89,43 +90,15 @@ func (s *server) end() error {
 	return errors.Join(errs...)
 }
 
-// unitGOGC is what the units of the API and of InfluxDB set: memory is given back
-// rather than kept. The collector's leaves it as Go has it.
-const unitGOGC, plainGOGC = "50", "100"
+// A program is one of the three of a server.
+type program struct {
+	name string
+	pid  int
+}
 
-// idle measures the three programs at rest, run as their units run them.
-func (c *commands) idle(ctx context.Context) (rows []bench.Row, err error) {
-	const most = 120                                    // MB
-	if err := os.Setenv("GOGC", unitGOGC); err != nil { // for those that are started; this one has read it
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.Unsetenv("GOGC")) }()
-	s, err := c.serve(ctx, 1)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.end()) }()
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-time.After(time.Duration(c.Rest) * time.Second):
-	}
+func (s *server) programs() []program {
 	api, store := s.house.Processes()
-	var sum float64
-	var each []string
-	for _, p := range []struct {
-		name string
-		pid  int
-	}{{"API", api}, {"collector", s.collector}, {"InfluxDB", store}} {
-		mb, err := residentMB(p.pid)
-		if err != nil {
-			return nil, err
-		}
-		sum += mb
-		each = append(each, fmt.Sprintf("%s %.0f", p.name, mb))
-	}
-	return []bench.Row{bench.New(bench.Row{Bench: "idle-memory", Ours: sum, Unit: "MB",
-		Note: strings.Join(each, ", ") + fmt.Sprintf(" MB resident after %d s of rest", c.Rest)}, bench.AtMost(most, "MB"))}, nil
+	return []program{{"API", api}, {"collector", s.collector}, {"InfluxDB", store}}
 }
 
 // residentMB is VmRSS of proc(5) in MB of a million bytes.

@@ -15,19 +15,19 @@ type Spent struct{ Program, InfluxDB time.Duration }
 // Spent returns what the program that serves and InfluxDB have worked since they
 // were started, to a hundredth of a second.
 func (h *House) Spent() (s Spent, err error) {
-	if s.Program, err = worked(h.serving); err != nil {
+	if s.Program, err = Worked(h.serving); err != nil {
 		return Spent{}, err
 	}
-	s.InfluxDB, err = worked(h.influxd)
+	s.InfluxDB, err = Worked(h.influxd)
 	return s, err
 }
 
 // Spent returns what this program and InfluxDB have worked since they were started.
 func (r *Residence) Spent() (s Spent, err error) {
-	if s.Program, err = worked(os.Getpid()); err != nil {
+	if s.Program, err = Worked(os.Getpid()); err != nil {
 		return Spent{}, err
 	}
-	s.InfluxDB, err = worked(r.influxd)
+	s.InfluxDB, err = Worked(r.influxd)
 	return s, err
 }
 
@@ -39,7 +39,9 @@ const (
 	tick        = time.Second / 100
 )
 
-func worked(pid int) (time.Duration, error) {
+// Worked returns what a process has worked since it was started, to a hundredth of a
+// second.
+func Worked(pid int) (time.Duration, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, fmt.Errorf("time that process %d worked: %w", pid, err)

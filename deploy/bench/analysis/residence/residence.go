@@ -4,6 +4,7 @@
 package residence
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,15 +23,16 @@ import (
 // Kinds are those of the meters of each dwelling.
 var Kinds = []metering.Kind{metering.ColdWater, metering.HotWater, metering.Heat}
 
-// months is how many whole months lie before the one that goes on: the first page
-// looks at the month before the same of last year.
-const months = 13
+// thirteen whole months lie before the one that goes on, unless a plan says another
+// number: the first page looks at the month before the same of last year.
+const thirteen = 13
 
 // A Plan is how large a residence is made.
 type Plan struct {
 	Dwellings int // at least 1
+	Months    int // whole months of figures before the one that goes on; 0 for thirteen
 	// HourlyDays is for how many days before today hours are written; days and
-	// months are written of all thirteen months.
+	// months are written of all.
 	HourlyDays int
 	Fine       bool      // every reading may be kept, by the households' consent
 	Verbose    bool      // show what the program says
@@ -62,7 +64,7 @@ func New(ctx context.Context, p Plan) (*Residence, error) {
 	r := &Residence{Plan: p, Zone: zone, now: time.Now(), children: &bench.Children{}}
 	r.Today = civil.DateIn(r.now, zone)
 	r.First = r.Today.MonthOf()
-	for range months {
+	for range cmp.Or(p.Months, thirteen) {
 		r.First = r.First.Prev()
 	}
 	if r.dir, err = os.MkdirTemp("", "xnet-bench-residence-"); err != nil {
