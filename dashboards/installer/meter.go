@@ -241,11 +241,15 @@ func (h *Handler) hang(c echo.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d, err := meters.ParseDial(c.FormValue("cadran"), m.Kind)
-	if err != nil {
-		return "", err
+	b := meters.Binding{Meter: id, Point: metering.PointID(c.FormValue("point")), From: h.now()}
+	if m.Kind != metering.Temperature {
+		d, err := meters.ParseDial(c.FormValue("cadran"), m.Kind)
+		if err != nil {
+			return "", err
+		}
+		b.FirstIndex = &d.Index
 	}
-	err = h.Meters.Hang(ctx, who(c), meters.Binding{Meter: id, Point: metering.PointID(c.FormValue("point")), From: h.now(), FirstIndex: &d.Index})
+	err = h.Meters.Hang(ctx, who(c), b)
 	return path + "/compteurs/" + string(id) + "?fait=pose", err
 }
 
@@ -262,9 +266,8 @@ func (h *Handler) replace(c echo.Context) (string, error) {
 	if err != nil {
 		return "", meters.ErrDialMalformed
 	}
-	last, errLast := meters.ParseDial(c.FormValue("ancien"), old.Kind)
-	first, errFirst := meters.ParseDial(c.FormValue("nouveau"), old.Kind)
-	if err := errors.Join(errLast, errFirst); err != nil {
+	last, first, err := dials(c, old.Kind)
+	if err != nil {
 		return "", err
 	}
 	serial := c.FormValue("numero")
@@ -274,4 +277,15 @@ func (h *Handler) replace(c echo.Context) (string, error) {
 	next, err := h.Checks.Replace(ctx, who(c), meters.Replacement{Old: id, Version: version, At: h.now(), Last: last.Index, Digit: last.Digit,
 		Sure: c.FormValue("sur") != "", First: first.Index, Serial: serial})
 	return path + "/compteurs/" + string(next.ID) + "?fait=remplacement", err
+}
+
+// dials returns what was typed of the old dial and of the new one; a thermometer
+// has none.
+func dials(c echo.Context, k metering.Kind) (last, first meters.Dial, err error) {
+	if k == metering.Temperature {
+		return last, first, nil
+	}
+	last, errLast := meters.ParseDial(c.FormValue("ancien"), k)
+	first, errFirst := meters.ParseDial(c.FormValue("nouveau"), k)
+	return last, first, errors.Join(errLast, errFirst)
 }

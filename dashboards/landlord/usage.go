@@ -185,7 +185,7 @@ func (v *usageView) yearOf(k consumption.KindTotals) (perM2, used string) {
 		return "", ""
 	}
 	if square >= 0 {
-		perM2 = perM2Of(v.Language, v.Kind, &square)
+		perM2 = v.T("landlord.of_m2", perM2Of(v.Language, v.Kind, &square))
 	}
 	return perM2, sumOf(v.Language, v.Kind, sum)
 }
@@ -321,8 +321,9 @@ func perM2Of(l web.Language, k metering.Kind, a *metering.Amount) string {
 	if number < 100 {
 		decimals = 1
 	}
+	unit := l.T("unit.litres")
 	if k.IndexUnit() == metering.WattHour {
-		return l.T("landlord.kwh_m2", l.Number(number, decimals))
+		unit = "kWh"
 	}
-	return l.T("landlord.litres_m2", l.Number(number, decimals))
+	return l.Number(number, decimals) + "\u00a0" + unit
 }

@@ -153,6 +153,11 @@ func (c *cellar) follow(t *testing.T, page, line string) (ran bool) {
 			}
 		}
 		return false
+	case "apt": // installing is a test of the packages
+		if !strings.Contains(read(t, "../packages/catalogue.go"), `"xnet-gateway"`) || !strings.Contains(line, "./xnet-gateway_") {
+			t.Errorf("%s: %s: no such package", page, line)
+		}
+		return false
 	case "xnet-gateway":
 		c.run(t, page, line, words[1:])
 		return true

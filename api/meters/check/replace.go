@@ -21,6 +21,9 @@ func (s *Store) Replace(ctx context.Context, who accounts.PersonID, r meters.Rep
 	if old.Place == nil {
 		return meters.Meter{}, meters.ErrNotBound
 	}
+	if old.Kind == metering.Temperature { // it counts nothing that could be booked
+		return s.meters.Replace(ctx, who, r)
+	}
 	found, err := s.before(ctx, []metering.MeterID{r.Old}, r.At.Add(time.Millisecond), old.Place.Since)
 	if err != nil && !r.Sure {
 		return meters.Meter{}, err

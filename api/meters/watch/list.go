@@ -93,7 +93,7 @@ type FareFilter struct {
 	Zone      *time.Location // of the residence
 	// Trouble lists only meters that are not read as they should be, Unchecked
 	// only those that hang and that have not passed their check, or whose second
-	// reading is due.
+	// reading is due: no thermometers, which have no dial to compare.
 	Trouble, Unchecked bool
 }
 
@@ -129,7 +129,7 @@ SELECT fare.meter_id, fare.residence_id, fare.gateway_id, fare.serial, fare.kind
  WHERE ($5 = '' OR fare.standing = $5)
    AND ($6 = '' OR fare.state = $6)
    AND ($7 = 0 OR fare.standing IN ('late', 'silent', 'stuck', 'wrong_place', 'never_seen'))
-   AND ($8 = 0 OR fare.point_id <> '' AND fare.state <> 'verified')
+   AND ($8 = 0 OR fare.point_id <> '' AND fare.state <> 'verified' AND fare.kind <> 'temperature')
    AND fare.meter_id > $9
  ORDER BY fare.meter_id
  LIMIT $10`
