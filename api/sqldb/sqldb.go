@@ -122,10 +122,10 @@ const keptOpen = 16
 // keepOpen keeps connections from being closed and opened again for each
 // request, as database/sql does with all but two: opening one takes longer than
 // most queries, because SQLite reads the schema and PostgreSQL checks the
-// password.
+// password. After a quiet minute they are closed: each holds pages of the file.
 func keepOpen(db *sql.DB) *sql.DB {
 	db.SetMaxIdleConns(keptOpen)
-	db.SetConnMaxIdleTime(5 * time.Minute)
+	db.SetConnMaxIdleTime(time.Minute)
 	return db
 }
 

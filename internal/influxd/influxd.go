@@ -81,7 +81,9 @@ bind-address = "127.0.0.1:0"
 [data]
   dir = %[2]q
   wal-dir = %[3]q
-  index-version = "tsi1"
+  index-version = "inmem"
+  max-series-per-database = 0
+  max-values-per-tag = 0
   query-log-enabled = false
   cache-snapshot-write-cold-duration = "1m"
 [retention]

@@ -27,9 +27,7 @@ func asInstalled(measure func() error) (err error) {
 }
 
 // idle measures the three programs at rest: a month after they were installed, and
-// when they have all the months that pages look at. For each week of readings
-// InfluxDB holds 0.3 to 0.4 MB, counters of its index which it makes when it opens
-// the week.
+// when they have all the months that pages look at.
 func (c *commands) idle(ctx context.Context) (rows []bench.Row, err error) {
 	for _, row := range []struct {
 		name   string
