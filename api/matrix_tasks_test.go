@@ -175,7 +175,7 @@ func enrolBuyer(p *webtest.Sitter) {
 	const buyer = "Quirin Brunoy"
 	p.Reads(buyer, "Pas encore invité.", "1 place libre")
 	p.Fits()
-	p.Hears(buyer, "À former au plus tard le vendredi 1er mai.", "Pas encore invité.", "samedi 28 mars à 14:00", "1 place libre", "Inscrire")
+	p.Hears(buyer, "À former au plus tard le vendredi 1er mai.", "Pas encore invité.", "samedi 28 mars à 14 h 00", "1 place libre", "Inscrire")
 	p.Prints(buyer, "À former au plus tard")
 	p.PressUnder(buyer, "Inscrire")
 	p.Reads("L’inscription est faite")

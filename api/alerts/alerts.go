@@ -44,6 +44,11 @@ const (
 // Classes lists the classes, the smallest flow first.
 var Classes = []Class{Drip, RunningCistern, OpenTap, Burst}
 
+// ClassText is the catalogue's key of what a class looks like, for the staff.
+func ClassText(c Class) string {
+	return map[Class]string{Drip: "landlord.drip", RunningCistern: "landlord.cistern", OpenTap: "landlord.tap", Burst: "landlord.burst"}[c]
+}
+
 // The flows at which the next class begins, and the least that is called a
 // leak, in mL/h.
 const (

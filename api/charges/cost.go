@@ -102,11 +102,10 @@ func (ts Tariffs) epochs(k metering.Kind, from, to civil.Date) (all epochs, gap 
 	return all, nil
 }
 
-// cost adds up what each price is for.
+// cost adds up what each price is for, each rounded to the cent as it is shown.
 func (es epochs) cost(m Measured, why metering.Explanation, zone *time.Location) (metering.Cost, bool) {
 	used, estimated := es.split(m, why, zone)
 	var c metering.Cost
-	micro := map[metering.Bill]int64{}
 	for i, e := range es {
 		for _, p := range e.tariff.parts() {
 			line, ok := e.line(p, used[i], estimated)
@@ -114,14 +113,18 @@ func (es epochs) cost(m Measured, why metering.Explanation, zone *time.Location)
 				return metering.Cost{}, false
 			}
 			c.Lines = append(c.Lines, line)
-			micro[line.Bill] += line.MicroEUR
+			switch line.Bill {
+			case metering.Charges:
+				c.ChargesCents += line.Cents()
+			case metering.Supplier:
+				c.SupplierCents += line.Cents()
+			}
 		}
 	}
-	c.ChargesCents, c.SupplierCents = cents(micro[metering.Charges]), cents(micro[metering.Supplier])
 	return c, true
 }
 
-// cents rounds half up, once and at the end.
+// cents rounds half up.
 func cents(micro int64) int64 { return (micro + microPerCent/2) / microPerCent }
 
 // split says what was used at each price. Where the indexes on the days of the

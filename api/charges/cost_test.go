@@ -72,8 +72,8 @@ func electricity(t testing.TB) charges.Tariffs {
 func TestCostOverAChangeOfPrice(t *testing.T) {
 	m := daily(t, metering.Electricity, "2025-07-01", 62, 5_000) // 5 kWh a day
 	got := electricity(t).Cost(m, time.UTC, date(t, "2025-07-01"), date(t, "2025-09-01"), all)
-	// 31 × 5 kWh × 0.2016 = 31.248 €; 31 × 5 kWh × 0.1952 = 30.256 €; 61.504 €.
-	want := &metering.Cost{SupplierCents: 6150, Lines: []metering.CostLine{
+	// 31 × 5 kWh × 0.2016 = 31.248 €; 31 × 5 kWh × 0.1952 = 30.256 €: 31.25 € + 30.26 €.
+	want := &metering.Cost{SupplierCents: 6151, Lines: []metering.CostLine{
 		{Of: "use", From: "2025-07-01", To: "2025-08-01", Used: 155_000, Price: metering.Price{MicroEUR: 201_600, Per: "kWh", From: "2025-02-01"},
 			SharePercent: 100, MicroEUR: 31_248_000, Bill: "supplier", Formula: "155.000 kWh x 0.201600 EUR/kWh"},
 		{Of: "use", From: "2025-08-01", To: "2025-09-01", Used: 155_000, Price: metering.Price{MicroEUR: 195_200, Per: "kWh", From: "2025-08-01"},
@@ -84,6 +84,41 @@ func TestCostOverAChangeOfPrice(t *testing.T) {
 	}
 	if got.Cost.ChargesCents != 0 {
 		t.Error("a supplier's bill counts as charges")
+	}
+}
+
+// Who adds up the lines of a page finds its total. The exact sums are 60.236 € and
+// 412.480 €, a cent more than what is shown comes to.
+func TestTotalIsTheSumOfTheLinesAsShown(t *testing.T) {
+	tariffs := charges.Tariffs{
+		{Kind: metering.HotWater, From: date(t, "2026-03-01"), Bill: metering.Charges, MicroEUR: 4_690_000, Per: "m3", HeatMicroEUR: 105_000, WhPerM3: 70_000, IndividualPercent: 100},
+		{Kind: metering.HotWater, From: date(t, "2024-01-01"), Bill: metering.Charges, MicroEUR: 4_690_000, Per: "m3", HeatMicroEUR: 101_920, WhPerM3: 70_000, IndividualPercent: 100},
+	}
+	year := meter{metering.HotWater, map[civil.Date]metering.Amount{date(t, "2026-01-01"): 0, date(t, "2026-03-01"): 7_449_100, date(t, "2026-11-01"): 34_392_500}}
+	month := meter{metering.HotWater, map[civil.Date]metering.Amount{date(t, "2026-10-01"): 0, date(t, "2026-11-01"): 5_003_000}}
+	for _, tt := range []struct {
+		name  string
+		m     meter
+		from  string
+		lines []int64
+		want  int64
+	}{
+		{"a month", month, "2026-10-01", []int64{2346, 3677}, 6023},
+		{"a year with a change of price", year, "2026-01-01", []int64{3494, 5314, 12636, 19803}, 41247},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := tariffs.Cost(tt.m, time.UTC, date(t, tt.from), date(t, "2026-11-01"), all)
+			if got.Cost == nil {
+				t.Fatalf("no cost: %+v", got.NoCost)
+			}
+			var lines []int64
+			for _, l := range got.Cost.Lines {
+				lines = append(lines, l.Cents())
+			}
+			if diff := cmp.Diff(tt.lines, lines); diff != "" || got.Cost.ChargesCents != tt.want {
+				t.Errorf("%d cents, want %d; lines (-want +got):\n%s", got.Cost.ChargesCents, tt.want, diff)
+			}
+		})
 	}
 }
 

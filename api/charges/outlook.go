@@ -42,7 +42,8 @@ type Outlook struct {
 	// LeftOut are those that are not: what a supplier bills, and where the range is
 	// refused for a kind that one.
 	LeftOut []metering.Kind `json:"left_out"`
-	// SoFarCents is for the whole months of this year, without what is fixed.
+	// SoFarCents is for what is measured of this year: its whole months, and the days
+	// of the one that runs where they are known. Without what is fixed.
 	SoFarCents int64 `json:"so_far_cents"`
 	FixedCents int64 `json:"fixed_cents"` // of all the days from From to the year's end
 	LowCents   int64 `json:"low_cents"`   // by the year's end, with what is fixed
@@ -59,6 +60,7 @@ const (
 	leastWidth    = 0.1 // either way, of what is to come
 	deviations    = 1.64
 	monthsOfAYear = 12
+	leastPace     = 7 // days of the running month, before they say more than chance
 )
 
 // Outlook looks from today to the end of the year. The home must have been asked
@@ -156,6 +158,7 @@ func (p PricedHome) ofKind(s consumption.Series, today, from civil.Date) Outlook
 	if o.Refused != "" {
 		return o
 	}
+	k.run(p, s, today, from)
 	ahead, ok := k.ahead(today, s.Kind == metering.Heat)
 	if !ok {
 		return Outlook{Refused: SeasonAhead}
@@ -197,6 +200,9 @@ func (ts Tariffs) worth(k metering.Kind, a ahead, share float64) (int64, bool) {
 	var micro int64
 	for _, month := range a.months {
 		first, end := month.First(), month.Next().First()
+		if first.Before(a.from) {
+			first = a.from
+		}
 		all, gap := ts.epochs(k, first, end)
 		if gap != nil {
 			return 0, false
@@ -222,6 +228,8 @@ type known struct {
 	used                     map[civil.Month]float64
 	soFarCents               int64
 	gap, unpriced, unchecked bool
+	days                     int     // of the running month, that are known; 0 for none
+	running                  float64 // what was used in them
 }
 
 // note takes a month in where it is known; from is where this year begins to count.
@@ -252,6 +260,20 @@ func (k *known) note(p PricedHome, s consumption.Series, m civil.Month, from civ
 	k.soFarCents += why.Cost.ChargesCents
 }
 
+// run takes in the days of the month that runs, all of them or none.
+func (k *known) run(p PricedHome, s consumption.Series, today, from civil.Date) {
+	first := today.MonthOf().First()
+	if first.Before(from) || !first.Before(today) {
+		return
+	}
+	why := p.Cost(s, first, today)
+	if why.Coverage < wholeMonth || why.Cost == nil {
+		return
+	}
+	k.soFarCents += why.Cost.ChargesCents
+	k.days, k.running = daysFrom(first, today), float64(why.Used)
+}
+
 // refusal is why the months that are known do not do.
 func (k *known) refusal() NoOutlook {
 	switch {
@@ -269,8 +291,9 @@ func (k *known) refusal() NoOutlook {
 }
 
 // An ahead is what the months to come may use, each between low and high times as
-// much.
+// much. Of the first the days before from are measured already.
 type ahead struct {
+	from      civil.Date
 	months    []civil.Month
 	used      map[civil.Month]float64
 	low, high float64
@@ -280,7 +303,7 @@ type ahead struct {
 // less as this year so far; else, where there is no season, as the months that are
 // known. It is false where neither can be told.
 func (k *known) ahead(today civil.Date, seasonal bool) (ahead, bool) {
-	a := ahead{used: map[civil.Month]float64{}}
+	a := ahead{used: map[civil.Month]float64{}, from: today.AddDays(k.days + 1 - today.Day)}
 	found := 0
 	for m := today.MonthOf(); m.Year == today.Year; m = m.Next() {
 		a.months = append(a.months, m)
@@ -289,7 +312,7 @@ func (k *known) ahead(today civil.Date, seasonal bool) (ahead, bool) {
 		}
 	}
 	if found == len(a.months) {
-		trend := k.trend(today.Year)
+		trend := k.trend(today.MonthOf())
 		a.low, a.high = min(1, trend)*(1-leastWidth), max(1, trend)*(1+leastWidth)
 		return a, true
 	}
@@ -308,14 +331,17 @@ func (k *known) ahead(today civil.Date, seasonal bool) (ahead, bool) {
 	return a, true
 }
 
-// trend is this year's known months over the same ones of the year before; 1 where
-// there are none.
-func (k *known) trend(year int) float64 {
+// trend is this year's known months, and the days of the one that runs, over the same
+// ones of the year before; 1 where there are none.
+func (k *known) trend(running civil.Month) float64 {
 	var now, then float64
 	for m, used := range k.used {
-		if before, ok := k.used[civil.Month{Year: year - 1, Month: m.Month}]; ok && m.Year == year {
+		if before, ok := k.used[civil.Month{Year: running.Year - 1, Month: m.Month}]; ok && m.Year == running.Year {
 			now, then = now+used, then+before
 		}
+	}
+	if before, ok := k.used[civil.Month{Year: running.Year - 1, Month: running.Month}]; ok && k.days >= leastPace {
+		now, then = now+k.running, then+before*float64(k.days)/float64(running.Days())
 	}
 	if then <= 0 {
 		return 1

@@ -122,6 +122,41 @@ func (s *Store) SaleByID(ctx context.Context, id SaleID) (Sale, error) {
 	return sold, nil
 }
 
+// A Purchase is a machine that a household bought and has not given back.
+type Purchase struct {
+	Tag    string
+	SoldOn civil.Date
+	Share  bool // it counts as one of the subsidised machines of the household
+}
+
+const purchases = `
+SELECT machine.tag, machine_sale.sold_on, CASE WHEN machine_sale.slot IS NULL THEN 0 ELSE 1 END
+  FROM machine_sale
+  JOIN machine ON machine.id = machine_sale.machine_id
+ WHERE machine_sale.household_id = $2
+   AND machine_sale.ended_on IS NULL
+   AND` + toldSeller + `
+ ORDER BY machine_sale.sold_on, machine_sale.id`
+
+// Bought lists what the household bought and has not given back, the oldest first,
+// for who sells in the machine's residence; it is empty for others. The caller has
+// written down that the person looks at the household.
+func (s *Store) Bought(ctx context.Context, who accounts.PersonID, household premises.HouseholdID) ([]Purchase, error) {
+	all, err := several(ctx, s.db, func(rows *sql.Rows) (p Purchase, err error) {
+		var on string
+		var share int
+		if err = rows.Scan(&p.Tag, &on, &share); err != nil {
+			return p, err
+		}
+		p.Share = share == 1
+		return p, dates(dated{on, &p.SoldOn})
+	}, purchases, string(who), string(household))
+	if err != nil {
+		return nil, fmt.Errorf("machines of household %s: %w", household, err)
+	}
+	return all, nil
+}
+
 // A household's door is where it lives on the day. Told only as above; a
 // reservation only to who sells.
 const findKeeper = `

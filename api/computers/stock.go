@@ -33,10 +33,11 @@ type Stock struct {
 	SoldEver, UsedEver, Failed int
 }
 
-const (
-	stockWeeks  = 13 // a quarter: shorter, one busy week would hide the next empty shelf
-	alertTenths = 43 // a month in tenths of a week
-)
+// EnoughTenths is for how long the machines on the shelf are to last, a month, in
+// tenths of a week.
+const EnoughTenths = 43
+
+const stockWeeks = 13 // a quarter: shorter, one busy week would hide the next empty shelf
 
 const countStates = `
 SELECT machine.state, machine.kind, COUNT(*)
@@ -103,7 +104,7 @@ func (s *Store) Stock(ctx context.Context, who accounts.PersonID, residence mete
 		return Stock{}, fmt.Errorf("stock of %s: %w", residence, err)
 	}
 	st.CoverTenths, st.Alert = cover(st.ReadyUsed, st.SoldUsed), st.ReadyUsed < st.Waiting
-	if st.CoverTenths >= 0 && st.CoverTenths < alertTenths {
+	if st.CoverTenths >= 0 && st.CoverTenths < EnoughTenths {
 		st.Alert = true
 	}
 	return st, nil

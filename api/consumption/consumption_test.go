@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -173,6 +174,39 @@ dwellings:
 	}
 	if days := got.Series[0].Days; len(days) != 1 || days[0].Date != today || days[0].Used != 150 || !days[0].Open {
 		t.Errorf("days = %+v, want 150 so far on the day of moving in", days)
+	}
+}
+
+// A meter is silent since its last reading, however few days are asked for, and tells
+// a household nothing of readings before its own.
+func TestSilent(t *testing.T) {
+	server := testkit.Influx(t)
+	for _, tt := range []struct {
+		name, movedIn, read, now string
+		silent, known            bool
+	}{
+		{"read just now", "2026-01-01", "2026-05-12 08:59:55", "2026-05-12 09:00:00", false, true},
+		{"since before the week", "2026-01-01", "2026-05-01 12:00:00", "2026-05-11 00:05:00", true, true},
+		{"never read", "2026-01-01", "", "2026-05-11 00:05:00", true, false},
+		{"read before they came", "2026-05-11", "2026-05-10 12:00:00", "2026-05-11 00:05:00", false, false},
+		{"and not since", "2026-05-11", "2026-05-10 12:00:00", "2026-05-12 09:00:00", true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reader, client := home(t, server, strings.Replace(head, "moved_in: 2026-01-01", "moved_in: "+tt.movedIn, 1)+onePoint)
+			readings := map[string]metering.Amount{}
+			if tt.read != "" {
+				readings[tt.read] = 100
+			}
+			write(t, client, nil, readings)
+			monday := civil.Date{Year: 2026, Month: 5, Day: 11}
+			got, err := reader.Between(t.Context(), premises.Own("p"), local(t, tt.now), monday, monday.AddDays(2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := got.Series[0]; s.Silent != tt.silent || s.Last.IsZero() == tt.known {
+				t.Errorf("silent %t since %s, want silent %t", s.Silent, s.Last, tt.silent)
+			}
+		})
 	}
 }
 

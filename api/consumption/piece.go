@@ -18,8 +18,11 @@ type span struct {
 	// within it.
 	stayStart, stayEnd time.Time
 	start, end         time.Time
-	weight             float64 // one part in the stay's points of the kind
-	number             int     // tells the spans of a home apart
+	// since is from when on readings of the meter are the household's, be it before
+	// what was asked for.
+	since  time.Time
+	weight float64 // one part in the stay's points of the kind
+	number int     // tells the spans of a home apart
 }
 
 // newSpan returns the part of a hanging that falls within the stay, or false.
@@ -27,6 +30,7 @@ func newSpan(stay premises.Stay, h meters.Hanging, weight float64) (span, bool) 
 	s := span{hanging: h, zone: stay.Zone, weight: weight}
 	s.stayStart, s.stayEnd = stay.Bounds()
 	s.start, s.end = s.stayStart, s.stayEnd
+	s.since = latest(stay.MovedIn.Start(stay.Zone), h.From)
 	if h.From.After(s.start) {
 		s.start = h.From
 	}

@@ -214,11 +214,15 @@ func more(all, pieces []piece) []piece {
 	return append(all, pieces...)
 }
 
-// note keeps when the meter was read last, and whether the next is overdue.
+// note keeps when the meter was read last, and whether the next is overdue: since the
+// last reading, or since the household has the meter, however late the days begin that
+// were asked for.
 func (g *gathered) note(s span, read metering.Reading, now time.Time) {
 	meter := s.hanging.Meter
-	since := latest(read.At, s.start)
-	g.last = latest(g.last, read.At)
+	since := s.since
+	if !read.At.Before(since) {
+		since, g.last = read.At, latest(g.last, read.At)
+	}
 	if meter.Resolution != metering.Off && now.Sub(since) > patience(meter.Resolution, meter.Interval) {
 		g.silent = true
 	}

@@ -70,6 +70,10 @@ const (
 	Hours   Unit = "hours"
 )
 
+// Fraction reports whether a figure counts things of which there is no part, as
+// households, and is no whole number: it came of a share.
+func Fraction(u Unit, f Figure) bool { return u == Count && f%1000 != 0 }
+
 // A Declared figure is what somebody said of an indicator for the days
 // [From, Until), kept apart from what records tell.
 type Declared struct {

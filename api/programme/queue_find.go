@@ -261,8 +261,9 @@ func (s *Store) findRenewals(ctx context.Context, at Place, today civil.Date, no
 		if err = rows.Scan(&w.Subject, &w.household, &w.dwelling, &toMs); err != nil {
 			return w, err
 		}
-		w.Matter, w.Limit = Renewal, civil.DateIn(sqldb.Time(toMs), at.Zone)
-		w.Since = w.Limit.AddDays(-consentDays)
+		end := sqldb.Time(toMs)
+		w.Matter, w.Since = Renewal, civil.DateIn(end, at.Zone).AddDays(-consentDays)
+		w.Limit = civil.DateIn(end.Add(-time.Millisecond), at.Zone) // the last day on which it stands
 		return w, nil
 	}, renewals, string(at.ID), today.String(), sqldb.Ms(now), sqldb.Ms(now.AddDate(0, 0, consentDays)))
 }
@@ -343,9 +344,10 @@ SELECT convention.id, convention.title, convention.until_date, convention.notice
 
 func (s *Store) findExpiries(ctx context.Context, at Place, today civil.Date, _ time.Time) ([]waiting, error) {
 	all, err := several(ctx, s.db, func(rows *sql.Rows) (w waiting, err error) {
+		var until civil.Date
 		var notice int
-		err = rows.Scan(&w.Subject, &w.title, day{&w.Limit}, &notice)
-		w.Matter, w.Since = Expiry, w.Limit.AddDays(-notice)
+		err = rows.Scan(&w.Subject, &w.title, day{&until}, &notice)
+		w.Matter, w.Since, w.Limit = Expiry, until.AddDays(-notice), until.AddDays(-1) // its last day
 		return w, err
 	}, endingConventions, string(at.ID), today.String())
 	return since(all, today), err

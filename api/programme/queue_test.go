@@ -315,6 +315,36 @@ func TestTrainingIsDueOnItsLastDay(t *testing.T) {
 	})
 }
 
+// A convention or a consent is renewed while it stands: both are kept with the first
+// day after them, and the list names the last day of each.
+func TestRenewalIsDueOnTheLastDay(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sql.DB) {
+		store := settle(t, db, 3)
+		q := &quarter{t: t, db: db, store: store, chance: rand.New(rand.NewPCG(1, 1)), homes: 3, made: map[string]civil.Date{}}
+		zone, err := time.LoadLocation("Europe/Paris")
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := civil.DateIn(now, zone).AddDays(30)
+		q.exec(`INSERT INTO partner (id, residence_id, name, kind, registration, contact, telephone, email, address) VALUES ('PA', 'R', 'Atelier', 'workshop', '', '', '', '', '')`)
+		q.exec(`INSERT INTO convention (id, residence_id, partner_id, title, signed_on, from_date, until_date, notice_days, return_days)
+			VALUES ('CV', 'R', 'PA', 'Réparer', '2025-01-01', '2025-01-01', $1, 60, 0)`, end.String())
+		q.exec(`INSERT INTO consent (id, household_id, tenancy_id, purpose, text_version, language, channel, given_by, collected_by, from_ms, to_ms)
+			VALUES ('CO', 'F-001', 'T-001', 'fine_curve', 1, 'fr', 'page', 'x', 'x', $1, $2)`, now.AddDate(-1, 0, 0).UnixMilli(), end.Start(zone).UnixMilli())
+		due := map[programme.Matter]civil.Date{}
+		for _, l := range q.week(now).Lines {
+			for _, r := range l.Reasons {
+				due[r.Matter] = r.Limit
+			}
+		}
+		for _, m := range []programme.Matter{programme.Expiry, programme.Renewal} {
+			if got, want := due[m], end.AddDays(-1); got != want {
+				t.Errorf("%s is due on %s, want %s", m, got, want)
+			}
+		}
+	})
+}
+
 // Twelve lines with long names and three matters each fit on one page.
 func TestSheetIsOnePage(t *testing.T) {
 	queue := programme.Queue{Residence: "R", Name: "La Roseraie", Monday: date(t, "2026-03-16"), Today: date(t, "2026-03-18"), Waiting: 3}

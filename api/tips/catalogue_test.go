@@ -103,6 +103,24 @@ func TestTextsAreEasyToRead(t *testing.T) {
 	}
 }
 
+// A text that names a number of days names those that the figures are of.
+func TestNamedDaysAreThoseLookedAt(t *testing.T) {
+	lastDays, named := regexp.MustCompile(`(\d+)[ \x{a0}]derniers jours|last (\d+)[ \x{a0}]days`), 0
+	for _, e := range open(t).Entries {
+		for _, words := range []string{e.Why.French, e.Why.English} {
+			for _, m := range lastDays.FindAllStringSubmatch(words, -1) {
+				named++
+				if days, _ := strconv.Atoi(m[1] + m[2]); float64(days) != e.Trigger.With["days"] {
+					t.Errorf("%s looks at %v days and says %q", e.ID, e.Trigger.With["days"], words)
+				}
+			}
+		}
+	}
+	if named < 4 {
+		t.Errorf("%d texts name their days", named)
+	}
+}
+
 // Nobody is told to heat less than 19 °C, and nobody at all whose room is colder.
 func TestNobodyIsToldToHeatBelow19(t *testing.T) {
 	c := open(t)

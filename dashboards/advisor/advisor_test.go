@@ -102,10 +102,10 @@ func TestWeekInEveryWay(t *testing.T) {
 			p := webtest.SitAt(t, b.URL, "/connexion")
 			p.Uses(w)
 			p.Fill("Votre code", b.Invite(t, "adv")+"\n")
-			p.Reads("Ma semaine", "URGENT", "Fuite d’eau possible.", "Rose Martin", "Nouveau foyer à accueillir.")
+			p.Reads("Ma semaine", "URGENT", "Fuite d’eau à traiter.", "Rose Martin", "Nouveau foyer à accueillir.")
 			p.Fits()
-			p.Hears("Ma semaine", "Imprimer ma semaine", "Rose Martin", "URGENT", "Fuite d’eau possible.", "C’est fait")
-			p.Prints("Ma semaine", "Rose Martin", "Fuite d’eau possible.")
+			p.Hears("Ma semaine", "Imprimer ma semaine", "Rose Martin", "URGENT", "Fuite d’eau à traiter.", "C’est fait")
+			p.Prints("Ma semaine", "Rose Martin", "Fuite d’eau à traiter.")
 			if pages := pagesOf(t, p.Context); pages != 1 {
 				t.Errorf("printed from the screen the week takes %d pages", pages)
 			}
@@ -123,7 +123,7 @@ func TestWeekInEveryWay(t *testing.T) {
 func TestWeekInABrowser(t *testing.T) {
 	b := open(t)
 	p := webtest.Sit(t, b.URL, b.Invite(t, "adv"))
-	p.Reads("Ma semaine", "URGENT", "Fuite d’eau possible.", "Rose Martin", "Nouveau foyer à accueillir.")
+	p.Reads("Ma semaine", "URGENT", "Fuite d’eau à traiter.", "Rose Martin", "Nouveau foyer à accueillir.")
 	if lines := p.Ask(`String(document.querySelectorAll(".agenda > section").length)`); lines == "" || len(lines) > 2 || lines > "12" && len(lines) == 2 {
 		t.Errorf("%s lines", lines)
 	}
@@ -146,7 +146,7 @@ func TestWeekInABrowser(t *testing.T) {
 func (b bureau) sheet(t *testing.T, p *webtest.Sitter) {
 	t.Helper()
 	p.Goes("/foyers/F-0")
-	p.Reads("Rose Martin", "Logement 1, bâtiment A", "De l’eau coule sans arrêt", "Entre 22 et 26 litres par heure.", "Le foyer peut lire que vous les avez vus.")
+	p.Reads("Rose Martin", "Logement 1, bâtiment A", "Sans doute une chasse d’eau qui fuit (eau froide)", "Entre 22 et 26 litres par heure.", "Le foyer peut lire que vous les avez vus.")
 	p.Fill("Nouvelle note", "Le joint de la chasse est usé.")
 	p.Press("Écrire la note")
 	p.Reads("La note est écrite.", "Le joint de la chasse est usé.", "par Claire")
@@ -232,6 +232,9 @@ func TestForms(t *testing.T) {
 	if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Page, `id="mots-f"`) || !strings.Contains(a.Page, `value="2026-05-01"`) {
 		t.Errorf("no words: %d", a.Status)
 	}
+	if page := adv.Get("/semaine?residence=R").Page; strings.Contains(page, "Besoin d’aide") {
+		t.Error("an advisor is told to call the advisor")
+	}
 	if n := b.rows(t, `SELECT COUNT(*) FROM access_log WHERE what = 'look.consumption'`); n == 0 {
 		t.Error("nobody wrote down that consumption was looked at")
 	}
@@ -264,7 +267,43 @@ func TestWhoHasAPlaceIsNotEnrolledAgain(t *testing.T) {
 		VALUES ('TS', 'TC', 'R', $1, $2, 'Salle', '', 'fr', '', '', 3)`, b.now.AddDate(0, 0, 10).UnixMilli(), b.now.AddDate(0, 0, 10).Add(time.Hour).UnixMilli())
 	do(`INSERT INTO training_seat (session_id, number) VALUES ('TS', 1)`)
 	do(`INSERT INTO training_enrolment (id, duty_id, session_id, seat, state, created_ms, changed_ms) VALUES ('TE', 'TD', 'TS', 1, 'enrolled', $1, $1)`, b.now.UnixMilli())
-	if page := adv.Get("/foyers/F-0").Page; strings.Contains(page, ">Inscrire</a>") || !strings.Contains(page, "Inscription faite : samedi 28") {
+	if page := adv.Get("/foyers/F-0").Page; strings.Contains(page, ">Inscrire</a>") || !strings.Contains(page, "Place prise pour la séance du samedi 28") {
 		t.Error("who has a place is to be enrolled again")
 	}
+}
+
+// The sheet tells what a computer is and costs before it is sold; a household that has
+// its share is offered none, because the sale would be refused.
+func TestComputersForSale(t *testing.T) {
+	b := open(t)
+	do := func(statement string, args ...any) { t.Helper(); sqldbtest.Exec(t, b.DB, statement, args...) }
+	do(`INSERT INTO computer_programme (residence_id, from_date, per_household, target_days, months) VALUES ('R', '2026-01-01', 1, 5, 12)`)
+	do(`INSERT INTO workshop_price (residence_id, what, from_date, price_cents) VALUES ('R', 'used', '2025-01-01', 5000), ('R', 'used', '2026-01-01', 6000), ('R', 'used', '2027-01-01', 7000), ('R', 'new', '2026-01-01', 9950)`)
+	for id, kind := range map[string]string{"1": "used", "2": "new", "3": "used"} {
+		do(`INSERT INTO machine (id, residence_id, tag, serial, mac, kind, form, maker, model, processor, memory_mb, donor, lot, cost_cents, register_no, received_on, state, cycle, grade_appearance, grade_function, version)
+			VALUES ($1, 'R', $2, $1, '', $3, 'desktop', 'Lenovo', 'M720', '', 0, 'x', '', 0, $1, '2026-01-02', $4, 1, 'B', 'B', 1)`, "M"+id, "PC-00000"+id, kind, map[bool]string{true: "in_use", false: "ready"}[id == "3"])
+	}
+	adv := b.enter(t, "adv")
+	shows := func(path string, wanted, unwanted []string) {
+		t.Helper()
+		page := strings.ReplaceAll(adv.Get(path).Page, "\u00a0", " ")
+		for _, text := range wanted {
+			if !strings.Contains(page, text) {
+				t.Errorf("%s does not show %q", path, text)
+			}
+		}
+		for _, text := range unwanted {
+			if strings.Contains(page, text) {
+				t.Errorf("%s shows %q", path, text)
+			}
+		}
+	}
+	offers, refused := []string{"Lenovo M720, D’occasion, 60 €", "Lenovo M720, Neuf, 99,50 €", "Vendre à ce foyer"}, "Ce foyer a déjà son ordinateur à prix réduit."
+	shows("/foyers/F-0", offers, []string{"Déjà acheté", refused})
+	do(`INSERT INTO machine_sale (id, machine_id, residence_id, household_id, buyer_id, kind, price_cents, list_cents, subsidised, slot, payment, receipt_no, sold_on, sold_by, programme_from, programme_months, accessories, signed_by, return_reason, refund_cents)
+		VALUES ('SL', 'M3', 'R', 'F-0', 'P-0', 'used', 6000, 6000, 1, 1, 'cash', 'R-1', '2026-02-20', 'adv', '2026-02-20', 12, '', '', '', 0)`)
+	shows("/foyers/F-0", []string{"Déjà acheté : PC-000003, le vendredi 20 février.", refused}, offers)
+	shows("/foyers/F-1", offers, []string{"Déjà acheté", refused})
+	do(`UPDATE computer_programme SET per_household = 2`)
+	shows("/foyers/F-0", append(offers, "Déjà acheté : PC-000003"), []string{refused})
 }

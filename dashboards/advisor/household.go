@@ -11,7 +11,6 @@ import (
 
 	"github.com/xnetroseraie/xnet/api/accounts"
 	"github.com/xnetroseraie/xnet/api/alerts"
-	"github.com/xnetroseraie/xnet/api/computers"
 	"github.com/xnetroseraie/xnet/api/premises"
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/programme"
@@ -41,6 +40,8 @@ type householdView struct {
 	Notes                        []noteView
 	Duties                       []dutyView
 	ForSale                      []linkView
+	Bought                       []string // what the household has already, and since when
+	NoShare                      bool     // it may not buy another at the reduced price
 	Internet                     string
 	Kinds, Offers                []choice
 	Today                        string
@@ -179,7 +180,7 @@ func (v *householdView) caseOf(k alerts.Kept, h *Handler) caseView {
 	}
 	litres := func(ml metering.Amount) string { return v.Number(math.Round(float64(ml)/1000), 0) }
 	least, most := f.Lost(h.Now())
-	one.Title, one.Water, one.Urgent = v.T("advisor.case_water", v.T("kind."+string(f.Why.Kind))), true, f.Class.Urgent()
+	one.Title, one.Water, one.Urgent = v.T("advisor.case_water", v.T(alerts.ClassText(f.Class)), strings.ToLower(v.T("kind."+string(f.Why.Kind)))), true, f.Class.Urgent()
 	one.Since, one.Flow = v.T("landlord.since", since, f.Nights), v.T("landlord.flow", litres(f.Flow.Low), litres(f.Flow.High))
 	if litres(f.Flow.Low) == litres(f.Flow.High) {
 		one.Flow = v.T("landlord.flow_about", litres(f.Flow.High))
@@ -236,27 +237,23 @@ func (v *householdView) duty(d training.Duty) dutyView {
 	if key, placed := placedKeys[d.Now.State]; placed {
 		one.Do, one.More = v.T("advisor.go_training"), v.T(key)
 		if !d.Now.Starts.IsZero() {
-			one.More = v.T("trainer.state_at", one.More, v.Date(civil.DateIn(d.Now.Starts, d.Zone), v.sheet.Today))
+			one.More = v.placed(d.Now.State, key, v.Date(civil.DateIn(d.Now.Starts, d.Zone), v.sheet.Today))
 		}
 	}
 	return one
 }
 
-// forSale fills in computers that are ready, with the page that sells them to this
-// household.
-func (h *Handler) forSale(ctx context.Context, c echo.Context, v *householdView) error {
-	if v.residence == "" {
-		return nil
+// placed says how far somebody is, with the day of the session: it is not that of the
+// enrolment.
+func (v *householdView) placed(state training.State, key, day string) string {
+	switch state {
+	case training.Enrolled:
+		return v.T("trainer.place_at", day)
+	case training.Reminded:
+		return v.T("trainer.reminded_at", day)
+	default:
+		return v.T("trainer.state_at", v.T(key), day)
 	}
-	all, err := h.Machines.Machines(ctx, whoOf(c), computers.MachineFilter{Residence: v.residence, State: computers.Ready}, resource.Page{Limit: shownForBuy}, h.Now())
-	if err != nil {
-		return err
-	}
-	for _, m := range all[:min(len(all), shownForBuy)] {
-		link := "/atelier/machines/" + url.PathEscape(string(m.ID)) + "/vente?" + url.Values{"foyer": {string(v.sheet.Household.ID)}}.Encode()
-		v.ForSale = append(v.ForSale, linkView{link, m.Tag, strings.TrimSpace(m.Maker + " " + m.Model)})
-	}
-	return nil
 }
 
 var internetKeys = map[programme.InternetKind]string{

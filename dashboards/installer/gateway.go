@@ -23,6 +23,7 @@ type gatewayView struct {
 	web.Chrome
 	ID, Where      string
 	Line           line
+	Down           bool // it has spoken, and is silent or stopped
 	Program, Clock string
 	Spool          int64
 	Done, Fault    string
@@ -43,6 +44,7 @@ type configView struct {
 	Left                   []metering.MeterID
 	DraftFault             string
 	CanPublish, Same       bool
+	OwnServer              bool   // the reader looks after the server too
 	Enrol                  string // where a code is asked for; empty: not set up
 	Hang, Replace          string // the steps, with drawings: of a gateway that has never spoken, or of one that has
 	Meters                 int
@@ -88,7 +90,7 @@ func (h *Handler) showGateway(c echo.Context, p *problem.Error, offer *enrolment
 	if view.Program == unreleased {
 		view.Program = ""
 	}
-	view.Line = gatewayLine(view.Language, g, now)
+	view.Line, view.Down = gatewayLine(view.Language, g, now), g.Down(now)
 	view.Done, view.Fault = doneText(c, view.Language), sentence(view.Language, p)
 	all, err := h.Watch.Fares(ctx, who(c), watch.FareFilter{Gateway: id}, now, resource.Page{After: c.QueryParam("apres"), Limit: pageOf})
 	if err != nil {
@@ -117,9 +119,9 @@ func (h *Handler) showGateway(c echo.Context, p *problem.Error, offer *enrolment
 	return gatewayPage.Render(c, statusOf(p), view)
 }
 
-// until writes the end of a code, as in "lundi 24 mars, 14:03".
+// until writes the end of a code, as in "lundi 24 mars, 14 h 03".
 func until(l web.Language, end time.Time) string {
-	return l.Day(civil.DateIn(end, end.Location())) + ", " + end.Format("15:04")
+	return l.Day(civil.DateIn(end, end.Location())) + ", " + l.Clock(end)
 }
 
 // config is the part of the page on the configuration: nothing for who may change
@@ -139,6 +141,8 @@ func (h *Handler) config(c echo.Context, l web.Language, g watch.GatewayStanding
 	view := &configView{Path: path + "/passerelles/" + string(id) + "/configuration", Document: s.Draft.Document, Digest: s.Draft.Digest(),
 		Left: s.Draft.Left, DraftFault: s.Draft.Fault, CanPublish: h.Configs.CanPublish(), Same: s.Same, Meters: s.Draft.Meters, Count: countText(l, s.Draft.Meters, false),
 		Applied: s.Applied, Refusal: s.Refusal, Pending: s.Pending()}
+	session, _ := accounts.Who(c)
+	view.OwnServer = session.Has(accounts.Administrator)
 	if g.Heard.IsZero() {
 		view.Hang = path + "/passerelles/" + string(id) + "/pose"
 	} else {

@@ -161,6 +161,15 @@ var standings = map[watch.Standing]string{
 	watch.GatewaySilent: "equipment.is_gateway_silent",
 }
 
+// standingOf says a meter's standing in words: one that was taken down is told from
+// one that never hung.
+func standingOf(l web.Language, f watch.Fare) string {
+	if f.Standing == watch.Unbound && f.Removed {
+		return l.T("equipment.is_removed")
+	}
+	return l.T(standings[f.Standing])
+}
+
 // states says each state of a check in words.
 var states = map[check.State]string{
 	check.Unverified: "equipment.unverified",

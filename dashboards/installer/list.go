@@ -32,6 +32,7 @@ type listView struct {
 	Matches    []line
 	Gateways   []line // those to look at, or all where they are few
 	Well       []line // the others
+	Down       bool   // one of the gateways is silent or stopped
 	Unread     []group
 	Unchecked  []group
 	Unknown    section
@@ -87,7 +88,7 @@ func (h *Handler) listView(c echo.Context) (listView, error) {
 	if err := h.fillGateways(c, &view); err != nil {
 		return view, err
 	}
-	if view.Unread, err = h.groups(c, view, toRead, watch.FareFilter{Trouble: true}); err != nil {
+	if view.Unread, err = h.groups(c, view, toRead, watch.FareFilter{Trouble: true, Heard: true}); err != nil {
 		return view, err
 	}
 	if view.Unchecked, err = h.groups(c, view, toVerify, watch.FareFilter{Unchecked: true}); err != nil {
@@ -104,6 +105,7 @@ func (h *Handler) fillGateways(c echo.Context, view *listView) error {
 	for _, g := range all {
 		l := gatewayLine(view.Language, g, h.Now())
 		l.Where = joined(l.Where, view.of(g.Residence))
+		view.Down = view.Down || g.Registered && g.Down(h.Now())
 		if l.Wrong {
 			view.Gateways = append(view.Gateways, l)
 		} else {
@@ -166,12 +168,14 @@ func joined(parts ...string) string {
 
 func fareLine(l web.Language, m watch.Fare, now time.Time) line {
 	made := line{Link: path + "/compteurs/" + string(m.Meter), Name: meterName(l, m.Kind, m.Serial, string(m.Meter)), Wrong: true,
-		State: l.T(standings[m.Standing])}
+		State: standingOf(l, m)}
 	if m.Point != "" {
 		made.Where = place(l, m.Dwelling, m.Building, m.Staircase, m.Label)
 	}
 	if !m.LastGood.IsZero() {
 		made.Since = l.T("equipment.read", l.Moment(m.LastGood, now, m.Zone))
+	} else if m.Standing != watch.Unbound { // a spare one has nothing to be read
+		made.Since = l.T("equipment.read_none")
 	}
 	return made
 }

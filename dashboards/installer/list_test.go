@@ -124,7 +124,7 @@ func TestMetersAreGroupedByWhatIsToBeDone(t *testing.T) {
 		t.Errorf("%d meters on the first page of the list, want 50", got)
 	}
 	shows(t, b.Get("/equipements?apres=new-46&liste=jamais-vus").Page, []string{"555047", "555059"}, []string{"555046", "Voir la suite"})
-	shows(t, b.Get("/equipements?liste=sans-releve").Page, []string{"Pas de relève depuis plus d’un jour.", "Aucun compteur."}, []string{"3011"})
+	shows(t, b.Get("/equipements?liste=sans-releve").Page, []string{"<h1>Pas de relève depuis plus d’un jour</h1>", "Aucun compteur."}, []string{"3011"})
 	for _, slug := range []string{"autre", "<script>", strings.Repeat("x", 3000)} {
 		if a := b.Get("/equipements?liste=" + url.QueryEscape(slug)); a.Status != http.StatusNotFound || strings.Contains(a.Page, "<script") {
 			t.Errorf("list %.20q: status %d", slug, a.Status)
@@ -132,12 +132,26 @@ func TestMetersAreGroupedByWhatIsToBeDone(t *testing.T) {
 	}
 }
 
+// Nobody is sent to the meters of a gateway that has stopped: it comes first.
+func TestStoppedGatewayStandsForItsMeters(t *testing.T) {
+	site := open(t, nil)
+	b := enter(t, site, meterstest.Installer)
+	const sentence, first, stopped, list = "ne sont pas répétés ici", "Remettez la passerelle en marche", "/equipements/passerelles/gw-r2", "/equipements?liste=jamais-vus"
+	shows(t, b.Get("/equipements").Page, []string{list, "Aucune relève connue."}, []string{sentence})
+	shows(t, b.Get(stopped).Page, nil, []string{first})
+	sqldbtest.Exec(t, site.DB, `INSERT INTO gateway_report (residence_id, gateway_id, heard_ms, online, program, boot, clock, spool_packs, spool_oldest_ms, spool_alarm, config, config_fault)
+		VALUES ('R', 'gw-r2', $1, 0, '', '', '', 0, 0, 0, '', '')`, meterstest.Now.Add(-time.Minute).UnixMilli())
+	shows(t, b.Get("/equipements").Page, []string{sentence, "Elle est arrêtée."}, []string{list})
+	shows(t, b.Get(list).Page, []string{"30110001"}, []string{"555000"})
+	shows(t, b.Get(stopped).Page, []string{first, "555000"}, nil)
+}
+
 // A list shows no more than the first page does: a manager no way to a meter's
 // index, an installer nothing of another residence.
 func TestListsShowNoMoreThanTheirReaderMaySee(t *testing.T) {
 	site := open(t, nil)
 	for person, want := range map[accounts.PersonID]struct{ wanted, unwanted []string }{
-		meterstest.Manager:   {[]string{"30110001", "555000"}, []string{"/equipements/compteurs/", "30119999"}},
+		meterstest.Manager:   {[]string{"30110001", "555000", "Prévenez l’installateur."}, []string{"/equipements/compteurs/", "30119999", "Regardez le câble"}},
 		meterstest.Elsewhere: {[]string{"30119999"}, []string{"30110001", "555000", "Résidence R"}},
 	} {
 		shows(t, enter(t, site, person).Get("/equipements?liste=jamais-vus").Page, want.wanted, want.unwanted)
@@ -145,6 +159,15 @@ func TestListsShowNoMoreThanTheirReaderMaySee(t *testing.T) {
 	if a := enter(t, site, meterstest.Tenant).Get("/equipements?liste=jamais-vus"); a.Status != http.StatusForbidden {
 		t.Errorf("a tenant: status %d", a.Status)
 	}
+}
+
+// Where the server cannot sign, an installer calls the administrator, who is told
+// what to do.
+func TestNoKeyTellsWhoReads(t *testing.T) {
+	site := open(t, nil)
+	const gateway, call, do = "/equipements/passerelles/gw-r", "Demandez à l’administrateur.", "signing_key_file"
+	shows(t, enter(t, site, meterstest.Installer).Get(gateway).Page, []string{call}, []string{do})
+	shows(t, enter(t, site, meterstest.Admin).Get(gateway).Page, []string{do}, []string{call})
 }
 
 // Nobody types a number twice in a cellar.

@@ -28,8 +28,9 @@ type meterView struct {
 	Hangs           bool
 	Standing        string
 	Well            bool
-	Read            string // when its gateway read it well last
+	Signal          string // when its gateway read it well last; empty where the index says so
 	Index, IndexAt  string
+	Kept            bool   // the index that is kept is not that of the last signal
 	Unit            string // m³ or kWh
 	State           string
 	Passed          bool
@@ -39,12 +40,14 @@ type meterView struct {
 	Waiting         bool // a dial waits
 	Running         bool // a tap runs
 	Latest          string
+	Good            bool // what came of the last step is what was hoped for
 	Instead         []line
 	Light           bool // it counts kilowatt-hours
 	Sensor          bool // it has no dial, and nothing to be opened
 	Trial           trial
 	Free            []choice
 	Coarse          bool // too coarse a resolution to be checked from here
+	signal          time.Time
 }
 
 // A trial is what is opened or switched on, for this meter to move: what it is
@@ -136,16 +139,16 @@ func unitOf(k metering.Kind) string {
 }
 
 func (h *Handler) fillStanding(c echo.Context, view *meterView, e meters.Equipment) error {
-	standing, good, err := h.Watch.FareOf(c.Request().Context(), e.ID)
+	fare, err := h.Watch.FareOf(c.Request().Context(), e.ID)
 	if err != nil {
 		return err
 	}
 	if e.Place == nil {
-		standing = watch.Unbound
+		fare.Standing = watch.Unbound
 	}
-	view.Standing, view.Well = view.T(standings[standing]), standing == watch.Bound
-	if !good.IsZero() {
-		view.Read = view.Moment(good, h.Now(), e.Zone)
+	view.Standing, view.Well = standingOf(view.Language, fare), fare.Standing == watch.Bound
+	if !fare.LastGood.IsZero() {
+		view.signal, view.Signal = fare.LastGood, view.Moment(fare.LastGood, h.Now(), e.Zone)
 	}
 	return nil
 }
@@ -169,6 +172,7 @@ func (h *Handler) fillCheck(c echo.Context, view *meterView, e meters.Equipment)
 	view.Coarse = !e.Resolution.Allows(metering.Fine)
 	if sh.Last != nil {
 		view.Index, view.IndexAt = view.Dial(e.Kind, sh.Last.Amount), view.Moment(sh.Last.At, now, e.Zone)
+		view.tellOnce(sh.Last.At)
 	}
 	state := sh.Progress.At(now)
 	view.State, view.Passed = view.T(states[state]), state == check.Verified
@@ -185,6 +189,16 @@ func (h *Handler) fillCheck(c echo.Context, view *meterView, e meters.Equipment)
 	return h.fillLatest(c, view, sh)
 }
 
+// tellOnce tells the last index, of at, from the last signal: without a household's
+// consent not all that a gateway reads is kept. Where no later signal is known, one
+// moment is written.
+func (v *meterView) tellOnce(at time.Time) {
+	if v.Signal == v.IndexAt || !v.signal.After(at) {
+		v.Signal = ""
+	}
+	v.Kept = v.Signal != ""
+}
+
 // outcomes says what came of a step.
 var outcomes = map[check.Outcome]string{
 	check.Agrees:     "equipment.agrees",
@@ -198,6 +212,7 @@ func (h *Handler) fillLatest(c echo.Context, view *meterView, sh check.Sheet) er
 		return nil
 	}
 	view.Latest = view.T(outcomes[sh.Latest.Outcome])
+	view.Good = sh.Latest.Outcome == check.Agrees || sh.Latest.Outcome == check.Moved
 	for _, id := range sh.Latest.Others {
 		other, err := h.Meters.WritableMeter(c.Request().Context(), who(c), id)
 		if errors.Is(err, meters.ErrNone) {

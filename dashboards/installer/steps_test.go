@@ -83,6 +83,7 @@ func TestStepsTellHowFarTheNewGatewayIs(t *testing.T) {
 		t.Fatalf("status %d", a.Status)
 	}
 	code := codeOn(t, a.Page)
+	shows(t, a.Page, []string{"Il sert jusqu’au jeudi 19 mars, 15 h 01."}, nil)
 	if again := codeOn(t, b.Send(stepsOfR, form).Page); again != code {
 		t.Errorf("the same press gives %s after %s", again, code)
 	}

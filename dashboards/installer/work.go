@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -36,8 +37,8 @@ type work struct {
 }
 
 // toRead is what may be wrong with how a meter is read, the gravest first;
-// toVerify what its check may lack. A silent gateway is shown itself, not by its
-// meters.
+// toVerify what its check may lack. A gateway that is silent or stopped is shown
+// itself, not by its meters.
 var (
 	toRead = []work{
 		trouble("sans-releve", watch.Silent, "equipment.do_silent"),
@@ -54,7 +55,7 @@ var (
 )
 
 func trouble(slug string, s watch.Standing, do string) work {
-	return work{slug, standings[s], do, watch.FareFilter{Standing: s, Trouble: true}}
+	return work{slug, standings[s], do, watch.FareFilter{Standing: s, Trouble: true, Heard: true}}
 }
 
 func unchecked(slug string, s check.State, do string) work {
@@ -64,6 +65,15 @@ func unchecked(slug string, s check.State, do string) work {
 // has reports whether it is to be done about a meter of its section.
 func (w work) has(m watch.Fare) bool {
 	return w.filter.Standing == m.Standing || w.filter.Check == m.Check
+}
+
+// toDo says what is to be done: who may not open a meter's page cannot check it, and
+// waits or calls who can.
+func (w work) toDo(view listView) string {
+	if !view.MayWrite && w.filter.Standing != watch.Late {
+		return view.T("equipment.do_installer")
+	}
+	return view.T(w.do)
 }
 
 // A group is the meters about which one thing is to be done.
@@ -91,7 +101,7 @@ func (h *Handler) groups(c echo.Context, view listView, works []work, f watch.Fa
 		if len(mine) == 0 {
 			continue
 		}
-		g := group{Text: view.T(w.text), Do: view.T(w.do), Count: countText(view.Language, len(mine), len(all) > counted)}
+		g := group{Text: view.T(w.text), Do: w.toDo(view), Count: countText(view.Language, len(mine), len(all) > counted)}
 		for _, m := range mine[:min(shown, len(mine))] {
 			g.Lines = append(g.Lines, h.workLine(view, m))
 		}
@@ -164,6 +174,7 @@ func (h *Handler) whole(c echo.Context, slug string) error {
 	if err != nil {
 		return err
 	}
+	view.Text = strings.TrimSuffix(view.Text, ".") // a sentence among others, but here the title
 	view.Title = view.Text
 	return wholePage.Render(c, http.StatusOK, view)
 }
@@ -175,7 +186,7 @@ func (h *Handler) fillWhole(c echo.Context, view *wholeView, slug string) error 
 		return meters.ErrNone
 	}
 	w := works[at]
-	view.Text, view.Do = view.T(w.text), view.T(w.do)
+	view.Text, view.Do = view.T(w.text), w.toDo(view.listView)
 	f := w.filter
 	f.Residence = metering.SiteID(view.Residence)
 	all, err := h.Watch.Fares(c.Request().Context(), who(c), f, h.Now(), resource.Page{After: c.QueryParam("apres"), Limit: pageOf})

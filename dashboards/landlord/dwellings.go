@@ -164,6 +164,8 @@ type dwellingView struct {
 	New       bool
 	Dwelling  premises.Dwelling
 	Area      string
+	Floor     string // as in the field; empty on a new dwelling
+	Rooms     string // empty where not known
 	Places    []option
 	Heating   []option
 	HotWater  []option
@@ -189,7 +191,10 @@ func (h *Handler) dwelling(c echo.Context) error {
 func (h *Handler) showDwelling(c echo.Context, status int, kept, d premises.Dwelling, faults []string) error {
 	ctx := c.Request().Context()
 	view := dwellingView{Chrome: h.site.Chrome(c, "stock.title"), Faults: faults, Dwelling: d, Path: ficheOf(d.ID)}
-	view.Title = doorOf(view.Language, kept)
+	view.Title, view.Floor = doorOf(view.Language, kept), strconv.Itoa(d.Floor)
+	if len(faults) > 0 {
+		view.Floor = c.FormValue("etage")
+	}
 	view.Done = done(c, view.Language, doneStock)
 	view.choices()
 	place, err := h.store.Residence(ctx, staffOf(c), d.Residence)
@@ -222,7 +227,10 @@ var warmthNames = map[premises.Warmth]string{
 
 // choices fills the form's selections.
 func (v *dwellingView) choices() {
-	v.Area = ""
+	v.Area, v.Rooms = "", ""
+	if v.Dwelling.Rooms > 0 {
+		v.Rooms = strconv.Itoa(v.Dwelling.Rooms)
+	}
 	if v.Dwelling.AreaM2 > 0 {
 		v.Area = strings.ReplaceAll(areaOf(v.Language, v.Dwelling.AreaM2), "\u202f", "")
 	}
@@ -238,6 +246,9 @@ func readDwelling(c echo.Context, d *premises.Dwelling) error {
 	f := form{c: c}
 	d.Building, d.Staircase, d.Label = f.text("batiment"), f.text("escalier"), f.text("porte")
 	d.Floor, d.Rooms = f.number("etage", "floor"), f.number("pieces", "rooms")
+	if f.text("etage") == "" { // else it would be the ground floor
+		f.fault("floor", "field.missing")
+	}
 	d.AreaM2 = f.decimal("surface", "area_m2")
 	d.Heating, d.HotWater = premises.Warmth(f.text("chauffage")), premises.Warmth(f.text("eau_chaude"))
 	d.Version = f.version()
@@ -277,6 +288,7 @@ func (h *Handler) newDwelling(c echo.Context) error {
 
 func (h *Handler) showNew(c echo.Context, status int, d premises.Dwelling, faults []string) error {
 	view := dwellingView{Chrome: h.site.Chrome(c, "stock.new"), Faults: faults, Dwelling: d, New: true, Path: "/logements/nouveau", BackLink: "/logements"}
+	view.Floor = c.FormValue("etage") // as typed: no floor is not the ground floor
 	var err error
 	if view.Places, _, err = h.places(c, string(d.Residence)); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package landlord
 
 import (
+	"math"
 	"net/http"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/xnetroseraie/xnet/api/problem"
 	"github.com/xnetroseraie/xnet/api/programme"
+	"github.com/xnetroseraie/xnet/dashboards/web"
 	"github.com/xnetroseraie/xnet/internal/civil"
 )
 
@@ -111,6 +113,9 @@ func (v *indicatorsView) fill(p programme.Printer, all []programme.Indicator) {
 			if i.About && i.Declared != nil {
 				one.Declared = v.T("programme.about_figure", one.Declared)
 			}
+			if i.Computed != nil && programme.Fraction(i.Unit, *i.Computed) {
+				one.rounded(v.Language, p, i)
+			}
 			for _, n := range i.Notes {
 				one.Notes = append(one.Notes, v.T(n.Key, n.Args...))
 			}
@@ -120,6 +125,21 @@ func (v *indicatorsView) fill(p programme.Printer, all []programme.Indicator) {
 			t.Indicators = append(t.Indicators, one)
 		}
 		v.Themes = append(v.Themes, t)
+	}
+}
+
+// rounded writes a computed count, as of households, without the fraction that a
+// share of a sample leaves; the fraction stands in what explains it.
+func (one *indicatorView) rounded(l web.Language, p programme.Printer, i programme.Indicator) {
+	whole := func(f programme.Figure) *programme.Figure {
+		rounded := programme.Figure(math.Round(float64(f)/1000) * 1000)
+		return &rounded
+	}
+	one.Notes = append(one.Notes, l.T("landlord.before_rounding", one.Computed))
+	one.Computed = l.T("programme.about_figure", p.Figure(l.Code(), i.Unit, whole(*i.Computed)))
+	if i.Gap != nil && programme.Fraction(i.Unit, *i.Gap) {
+		i.Gap = whole(*i.Gap)
+		one.Gap = l.T("programme.about_figure", p.Gap(l.Code(), i))
 	}
 }
 

@@ -101,7 +101,10 @@ func TestStockPages(t *testing.T) {
 	}
 	o.get("manager", "/logements/fiche/R-9?fait=cree").shows(t, []string{"Le logement est ajouté.", "Logement 9", `value="70,5"`, "Personne n’habite ce logement."}, nil)
 	a = o.post("manager", "/logements/nouveau", "residence", "R", "identifiant", "R 9", "porte", "", "etage", "haut", "surface", "grand", "chauffage", "gas", "eau_chaude", "none")
-	a.shows(t, []string{"Identifiant : Utilisez des lettres", "Porte ou numéro : Il manque", "Étage : Nous ne comprenons pas", "Surface en m² : Nous ne", `value="R 9"`}, nil)
+	a.shows(t, []string{"Identifiant : Utilisez des lettres", "Porte ou numéro : Il manque", "Étage : Nous ne comprenons pas", "Surface en m² : Nous ne", `value="R 9"`, `value="haut"`}, nil)
+	o.get("manager", "/logements/nouveau?residence=R").shows(t, []string{`name="etage" type="number" required min="-10" max="200" value=""`, `name="pieces" type="number" min="1" max="50" value=""`}, nil)
+	a = o.post("manager", "/logements/nouveau", "residence", "R", "identifiant", "R-10", "porte", "10", "etage", "", "chauffage", "gas", "eau_chaude", "none")
+	a.shows(t, []string{"Étage : Il manque"}, nil) // it is not the ground floor
 	fields := []string{"version", "1", "porte", "9 bis", "etage", "2", "pieces", "3", "surface", "70.5", "chauffage", "gas", "eau_chaude", "none"}
 	if a := o.post("manager", "/logements/fiche/R-9", fields...); a.status != http.StatusSeeOther {
 		t.Errorf("%d %s", a.status, a.page)
@@ -230,7 +233,7 @@ func TestPeoplePages(t *testing.T) {
 func TestMovePage(t *testing.T) {
 	o := open(t)
 	path := "/logements/fiche/R-1/demenagement"
-	o.get("manager", path).shows(t, []string{"Un foyer habite ici depuis le lundi 1er janvier 2024.", "Les données fines du foyer qui part seront effacées."}, []string{"Rose Martin", "Paul"})
+	o.get("manager", path).shows(t, []string{"Un foyer habite ici depuis le lundi 1er janvier 2024.", "Les chiffres de chaque heure du foyer qui part seront effacés."}, []string{"Rose Martin", "Paul"})
 	for _, tt := range []struct {
 		name   string
 		fields []string

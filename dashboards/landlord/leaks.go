@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -111,7 +112,7 @@ func sheetOf(id premises.HouseholdID) string { return "/foyers/" + string(id) }
 func (v *leaksView) leak(l alerts.OpenLeak, prices charges.Tariffs, o *Overview) leakView {
 	f := l.Finding
 	one := leakView{ID: string(l.ID), Version: strconv.FormatInt(l.Version, 10), Urgent: f.Class.Urgent(), Door: v.T("landlord.building_meter"),
-		What: v.T("landlord.leak_what", v.T(classKeys[f.Class]), v.T("kind."+string(l.Kind))), Flow: flowOf(v.Language, f.Flow)}
+		What: v.T("landlord.leak_what", v.T(alerts.ClassText(f.Class)), strings.ToLower(v.T("kind."+string(l.Kind)))), Flow: flowOf(v.Language, f.Flow)}
 	if l.Dwelling.Label != "" {
 		one.Door = v.Door(l.Dwelling.Label, l.Dwelling.Building, l.Dwelling.Staircase)
 	}
@@ -153,10 +154,6 @@ func perCubicMetre(prices charges.Tariffs, l alerts.OpenLeak, today civil.Date) 
 	return micro / 1e6, ok && micro > 0
 }
 
-var classKeys = map[alerts.Class]string{
-	alerts.Drip: "landlord.drip", alerts.RunningCistern: "landlord.cistern", alerts.OpenTap: "landlord.tap", alerts.Burst: "landlord.burst",
-}
-
 var answerKeys = map[alerts.Said]string{
 	alerts.SaidConfirm: "landlord.say_confirm", alerts.SaidRepaired: "landlord.say_repaired", alerts.SaidNoLeak: "landlord.say_no_leak",
 }
@@ -173,7 +170,7 @@ func answersOf(s alerts.State) []alerts.Said {
 	}
 }
 
-// steps are found, told by the program, contacted and visited by people, repaired,
+// steps are found, told by the program, confirmed, contacted and visited by people, repaired,
 // verified, each with its day.
 func (v *leaksView) steps(l alerts.OpenLeak, of programme.Contact) []leakStep {
 	day := func(on civil.Date) string {
@@ -195,7 +192,7 @@ func (v *leaksView) steps(l alerts.OpenLeak, of programme.Contact) []leakStep {
 		key  string
 		when string
 	}{
-		{"landlord.step_found", at(alerts.Opened)}, {"landlord.step_told", at(alerts.Told)}, {"landlord.step_contacted", day(of.Reached)},
+		{"landlord.step_found", at(alerts.Opened)}, {"landlord.step_told", at(alerts.Told)}, {"landlord.step_confirmed", at(alerts.Confirmed)}, {"landlord.step_contacted", day(of.Reached)},
 		{"landlord.step_visited", day(of.Visited)},
 		{"landlord.step_repaired", at(alerts.Repaired)}, {"landlord.step_verified", ""},
 	} {

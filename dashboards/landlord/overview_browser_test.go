@@ -78,10 +78,10 @@ func findsLoss(p *webtest.Sitter) {
 func (o office) closesLeak(t *testing.T, p *webtest.Sitter) {
 	t.Helper()
 	p.Press("Fuites")
-	p.Reads("Logement 3, bâtiment F", "Une chasse d’eau coule", "Entre 22 et 26 litres par heure.", "Message envoyé au foyer", "Visite faite pas encore")
+	p.Reads("Logement 3, bâtiment F", "Sans doute une chasse d’eau qui fuit (eau froide).", "Entre 22 et 26 litres par heure.", "Message envoyé au foyer", "Visite faite pas encore")
 	p.Misses("Ouvrir la fiche du foyer", "Noter un appel ou une visite") // not for a manager
 	p.Fits()
-	p.Hears("Logement 3, bâtiment F", "Une chasse d’eau coule", "Entre 22 et 26 litres par heure.", "Fuite vue", "Message envoyé au foyer", "Foyer joint", "pas encore", "Visite faite, l’eau coule", "C’est réparé")
+	p.Hears("Logement 3, bâtiment F", "Sans doute une chasse d’eau qui fuit (eau froide).", "Entre 22 et 26 litres par heure.", "Alerte ouverte", "Message envoyé au foyer", "Foyer joint", "pas encore", "Visite faite, l’eau coule", "C’est réparé")
 	p.Prints("Logement 3, bâtiment F", "Entre 22 et 26 litres par heure.", "Foyer joint")
 	p.Press("Visite faite, l’eau coule")
 	p.Reads("La visite est notée.", "Visite faite mercredi 18 mars", "Foyer joint mercredi 18 mars")

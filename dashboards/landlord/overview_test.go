@@ -199,10 +199,30 @@ func TestOverview(t *testing.T) {
 	t.Run("pages", o.testPages)
 	t.Run("exports", o.testExports)
 	t.Run("a leak once", o.testLeakOnce)
+	t.Run("a part", o.testPart)
+}
+
+// A total that is not of all homes says so beside it, and a month that is estimated in
+// part is marked in the table as it is in the chart.
+func (o office) testPart(t *testing.T) {
+	part := []string{"% connu)</span>", "Entre parenthèses : la part des logements et des jours que compte le total.", `<span class="soft">estimé</span>`}
+	o.get("manager", "/suivi").shows(t, nil, part)
+	sqldbtest.Exec(t, o.db, `UPDATE told_group SET metered = 4 * homes WHERE level = 'building' AND members = '["E"]'`)
+	sqldbtest.Exec(t, o.db, `UPDATE told_group SET metered = 2 * homes, quality = $1 WHERE level = 'residence'`, int64(metering.Estimated))
+	page := o.get("manager", "/suivi").page
+	groups := page[strings.Index(page, `id="h-buildings"`):]
+	for _, text := range append(part, "336\u00a0m³") {
+		if !strings.Contains(groups, text) {
+			t.Errorf("the table of buildings does not say %q", text)
+		}
+	}
+	if whole, e := strings.Count(groups, "(50\u00a0% connu)"), strings.Count(groups, "(25\u00a0% connu)"); whole != 2 || e != 2 {
+		t.Errorf("the residence says %d times that a half is known, building E %d times that a quarter is: want 2 of each, the year and the month", whole, e)
+	}
 }
 
 func (o office) testPages(t *testing.T) {
-	o.get("manager", "/suivi").shows(t, []string{"Toute la résidence", "Bâtiment E", "De mars 2025 à février 2026", "336 m³"}, []string{"Rose Martin", "F-3", "Logement 3"})
+	o.get("manager", "/suivi").shows(t, []string{"Toute la résidence", "Bâtiment E", "De mars 2025 à février 2026", "336 m³", "Par rapport à l’an dernier"}, []string{"Rose Martin", "F-3", "Logement 3", "l’an dernier n’est pas connu."})
 	o.get("manager", "/suivi?batiment=D").shows(t, []string{"<bdi>Bâtiment D</bdi></h2>"}, nil)
 	began := time.Now()
 	o.mapOf(t)
@@ -221,13 +241,16 @@ func (o office) testPages(t *testing.T) {
 	o.get("manager", "/suivi/pertes").shows(t, []string{"Bâtiments à regarder : 1", "Bâtiment E, Eau froide", "20 % de ce qui entre", ">35,0 m³<", ">28,0 m³<", ">7,0 m³ ("}, []string{"Rose Martin"})
 	o.get("manager", "/suivi/silence").shows(t, []string{"Passerelles muettes : 1 sur 2", "Passerelle Sud", "Compteurs derrière : 40. Bâtiments : K, L, M, N"}, []string{"Passerelle Nord"})
 	o.get("advisor", "/suivi/conventions").shows(t, []string{"Atelier du Rempart", "Pensez à la renouveler", "Rendre en quatorze jours.", "30,00 €"}, nil)
-	o.get("technician", "/atelier/conventions").shows(t, []string{"Aucune convention n’est à votre nom."}, []string{"Atelier du Rempart"})
+	o.get("technician", "/atelier/conventions").shows(t, []string{"Aucune convention ne nomme votre atelier."}, []string{"Atelier du Rempart"})
 	sqldbtest.Exec(t, o.db, `INSERT INTO partner_person (partner_id, person_id) VALUES ('GP', 'technician')`)
 	o.get("technician", "/atelier/conventions").shows(t, []string{"Atelier du Rempart", "Réparations", "Aucune réparation ces douze derniers mois."}, []string{"30,00 €", "Rendre en quatorze jours."})
 	if a := o.get("technician", "/suivi/conventions"); a.status != http.StatusForbidden {
 		t.Errorf("a technician reads what was agreed: %d", a.status)
 	}
-	o.get("advisor", "/suivi/indicateurs?du=2024-01-01&au=2026-03-18").shows(t, []string{"environ 4 800 €", "Bilan 2025"}, nil)
+	sqldbtest.Exec(t, o.db, `INSERT INTO survey (id, residence_id, question, on_date, dwellings, tenths, source)
+		VALUES ('SV-1', 'R', 'computer', '2024-02-01', 100, 500, 'x'), ('SV-2', 'R', 'computer', '2026-02-01', 100, 584, 'x')`)
+	o.get("advisor", "/suivi/indicateurs?du=2024-01-01&au=2026-03-18").shows(t, []string{"environ 4 800 €", "Bilan 2025",
+		"<strong>environ 8</strong>", "Avant l’arrondi : 8,4."}, []string{"<strong>8,4</strong>"}) // no part of a household
 	o.get("advisor", "/suivi/indicateurs?du=2026-02-30&au=1").shows(t, []string{`value="2026-02-30" aria-invalid="true"`, "field"}[:1], nil)
 }
 
@@ -286,6 +309,7 @@ func (o office) testLeakOnce(t *testing.T) {
 	if n := o.rows(`SELECT COUNT(*) FROM alert_step WHERE case_id = 'AC-1' AND state = 'repaired'`); n != 1 {
 		t.Errorf("%d repairs", n)
 	}
+	o.get("manager", "/suivi/fuites").shows(t, []string{"<b>Fuite confirmée</b> <span>pas encore"}, nil)
 	a := press("advisor", "not_a_leak", "1")
 	a.shows(t, []string{"Quelqu’un d’autre a changé"}, nil)
 	if a.status != http.StatusPreconditionFailed {

@@ -137,6 +137,8 @@ func (v *silentView) meter(m watch.Fare, key string, now time.Time) silentMeter 
 	}
 	if !m.LastGood.IsZero() {
 		made.Since = v.T("landlord.read_last", v.Moment(m.LastGood, now, v.place.Zone))
+	} else {
+		made.Since = v.T("equipment.read_none")
 	}
 	return made
 }

@@ -29,7 +29,12 @@ type usageView struct {
 	// Corrected says that months are compared by how cold they were, NoWeather that
 	// it is not known of all.
 	Corrected, NoWeather, HasBefore bool
-	Period                          string
+	// MonthsLack and GroupsLack say that a line of the table has no year before to be
+	// compared with.
+	MonthsLack, GroupsLack bool
+	// GroupsPart says that a total in the table of groups is not of all dwellings.
+	GroupsPart bool
+	Period     string
 }
 
 // HasFigures reports whether one of the months is told.
@@ -42,6 +47,7 @@ func (v usageView) HasFigures() bool {
 type usageMonth struct {
 	Name, Used, PerM2, PerPerson, Corrected, Change, Note, None string
 	Trend                                                       string
+	lacksBefore                                                 bool // the year before is not known
 }
 
 // A usageGroup is buildings that are told together.
@@ -50,6 +56,10 @@ type usageGroup struct {
 	Here                                     bool
 	Year, YearPerM2, Last, LastPerM2, Change string
 	Trend                                    string
+	// YearPart and LastPart say how much of the dwellings and days the totals are of;
+	// empty for all. LastEstimated says that a part of the last month is estimated.
+	YearPart, LastPart string
+	LastEstimated      bool
 }
 
 var usagePage = overviewPage[usageView]("usage")
@@ -153,7 +163,7 @@ func (v *usageView) groups(asked string, residence, buildings, whole consumption
 	if len(residence.Groups) > 0 {
 		shown = residence.Groups[0]
 		v.Groups = append(v.Groups, v.group(shown, whole, weather, asked == ""))
-		v.Groups[0].YearPerM2, v.Groups[0].Year = v.yearOf(residence)
+		v.fillYear(&v.Groups[0], residence)
 	}
 	for _, g := range buildings.Groups {
 		here := asked != "" && keyOf(g.Group) == asked
@@ -166,28 +176,43 @@ func (v *usageView) groups(asked string, residence, buildings, whole consumption
 	v.months(shown.Periods, weather)
 }
 
-// yearOf sums the last year of the residence, which the groups of the year do not
+// fillYear sums the last year of the residence, which the groups of the year do not
 // have.
-func (v *usageView) yearOf(k consumption.KindTotals) (perM2, used string) {
+func (v *usageView) fillYear(g *usageGroup, k consumption.KindTotals) {
 	var sum, square metering.Amount
-	known := true
+	var share float64 // of days, each by the share of its homes
 	periods := k.Groups[0].Periods
-	for _, p := range periods[max(0, len(periods)-shownMonths):] {
-		if p.Quality == metering.Missing || p.PerM2 == nil {
-			known = known && p.Quality != metering.Missing
+	periods = periods[max(0, len(periods)-shownMonths):]
+	days := 0
+	for _, p := range periods {
+		if p.Quality == metering.Missing {
+			return
+		}
+		if p.PerM2 == nil {
 			square = -1
 		} else if square >= 0 {
 			square += *p.PerM2
 		}
 		sum += p.Used
+		share += p.Coverage * float64(p.From.MonthOf().Days())
+		days += p.From.MonthOf().Days()
 	}
-	if !known {
-		return "", ""
+	if days == 0 {
+		return
 	}
 	if square >= 0 {
-		perM2 = v.T("landlord.of_m2", perM2Of(v.Language, v.Kind, &square))
+		g.YearPerM2 = v.T("landlord.of_m2", perM2Of(v.Language, v.Kind, &square))
 	}
-	return perM2, sumOf(v.Language, v.Kind, sum)
+	g.Year, g.YearPart = sumOf(v.Language, v.Kind, sum), v.part(share/float64(days))
+	v.GroupsPart = v.GroupsPart || g.YearPart != ""
+}
+
+// part says how much of the dwellings and days a total is of; empty for all of them.
+func (v *usageView) part(coverage float64) string {
+	if coverage >= 0.995 {
+		return ""
+	}
+	return v.T("landlord.coverage", v.Number(100*coverage, 0))
 }
 
 func (v *usageView) group(g consumption.GroupTotals, whole consumption.KindTotals, weather consumption.Weather, here bool) usageGroup {
@@ -198,12 +223,16 @@ func (v *usageView) group(g consumption.GroupTotals, whole consumption.KindTotal
 	for _, w := range whole.Groups {
 		if keyOf(w.Group) == keyOf(g.Group) && w.Level == g.Level && w.Periods[0].Quality != metering.Missing {
 			made.Year, made.YearPerM2 = sumOf(v.Language, v.Kind, w.Periods[0].Used), perM2Of(v.Language, v.Kind, w.Periods[0].PerM2)
+			made.YearPart = v.part(w.Periods[0].Coverage)
 		}
 	}
 	if n := len(g.Periods); n > 0 && g.Periods[n-1].Quality != metering.Missing {
 		last := v.month(g.Periods, n-1, weather)
 		made.Last, made.LastPerM2, made.Change, made.Trend = last.Used, last.PerM2, last.Change, last.Trend
+		made.LastPart, made.LastEstimated = last.Note, g.Periods[n-1].Quality == metering.Estimated
+		v.GroupsLack = v.GroupsLack || last.lacksBefore
 	}
+	v.GroupsPart = v.GroupsPart || made.YearPart+made.LastPart != ""
 	return made
 }
 
@@ -212,7 +241,8 @@ func (v *usageView) months(all []consumption.Total, weather consumption.Weather)
 	var bars []web.Bar
 	first := max(0, len(all)-shownMonths)
 	for i := first; i < len(all); i++ {
-		v.Months = append(v.Months, v.month(all, i, weather))
+		one := v.month(all, i, weather)
+		v.Months, v.MonthsLack = append(v.Months, one), v.MonthsLack || one.lacksBefore
 		bars = append(bars, v.bar(all, i))
 	}
 	if len(bars) == 0 {
@@ -260,11 +290,9 @@ func (v *usageView) month(all []consumption.Total, i int, weather consumption.We
 	if p.PerPersonDay != nil {
 		m.PerPerson = v.OfDay(v.Kind, *p.PerPersonDay)
 	}
-	if p.Coverage < 0.995 {
-		m.Note = v.T("landlord.coverage", v.Number(100*p.Coverage, 0))
-	}
+	m.Note = v.part(p.Coverage)
 	before, ok := yearBefore(all, i)
-	if !ok {
+	if m.lacksBefore = !ok; !ok {
 		return m
 	}
 	ratio := 1.0

@@ -70,6 +70,7 @@ type accessView struct {
 	Mails       bool // the site sends e-mails
 	Asked       bool // a code is on its way
 	Visits      []visitLine
+	Others      bool // another device than the reader's is open
 	Tokens      []tokenLine
 	Scopes      []accounts.Scope
 	Days        []dayChoice
@@ -210,6 +211,7 @@ func (h *Entrance) showAccess(c echo.Context, status int, view accessView) error
 	for _, v := range visits {
 		view.Visits = append(view.Visits, visitLine{v.ID, cmp.Or(v.Browser, view.T("access.visit_unknown")),
 			view.T("access.visit_seen", clock.moment(v.Seen)), v.ID == session.ID})
+		view.Others = view.Others || v.ID != session.ID
 	}
 	for _, t := range tokens {
 		view.Tokens = append(view.Tokens, tokenLineOf(t, clock))

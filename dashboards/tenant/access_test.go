@@ -104,16 +104,29 @@ func (r reader) shows(page string, texts ...string) {
 	}
 }
 
+func (r reader) hides(page string, texts ...string) {
+	r.t.Helper()
+	for _, text := range texts {
+		if strings.Contains(page, text) {
+			r.t.Errorf("the page shows %q", text)
+		}
+	}
+}
+
 func TestPasswordPages(t *testing.T) {
 	h := newHall(t, true)
 	r := h.signedIn("P1")
-	r.shows(r.get("/mon-acces"), "amina", "Vous n’avez pas encore de mot de passe.", "cet appareil", "Le code de votre lettre marche jusqu’au")
+	page := r.get("/mon-acces")
+	r.shows(page, "amina", "Vous n’avez pas encore de mot de passe.", "cet appareil", "Le code de votre lettre marche jusqu’au",
+		"Pour entrer, tapez seulement le code de votre lettre.", "Ce nom sert avec un mot de passe.")
+	r.hides(page, "Tapez ce nom", "Vous ne reconnaissez pas un appareil")
 	form := func(password, again string) url.Values { return url.Values{"nouveau": {password}, "encore": {again}} }
 	r.shows(r.submit("/mon-acces/mot-de-passe", form(password, password+"!"), 422, ""), "Les deux mots de passe ne sont pas les mêmes.")
 	r.shows(r.submit("/mon-acces/mot-de-passe", form("motdepasse1", "motdepasse1"), 422, ""), "trop facile à deviner")
 	r.submit("/mon-acces/mot-de-passe", form(password, password), 303, "/mon-acces?fait=mot-de-passe")
-	page := r.get("/mon-acces?fait=mot-de-passe")
-	r.shows(page, "Votre nouveau mot de passe est enregistré.", "Vous avez un mot de passe depuis le")
+	page = r.get("/mon-acces?fait=mot-de-passe")
+	r.shows(page, "Votre nouveau mot de passe est enregistré.", "Vous avez un mot de passe depuis le", "Tapez ce nom avec votre mot de passe.")
+	r.hides(page, "tapez seulement le code", "Ce nom sert avec")
 	name := regexp.MustCompile(`class="big">([a-z0-9]+)<`).FindStringSubmatch(page)
 	if name == nil || strings.Contains(page, "Le code de votre lettre") {
 		t.Fatal("the page shows no sign-in name, or a code that has ended")
@@ -124,6 +137,7 @@ func TestPasswordPages(t *testing.T) {
 		t.Error("what was typed is shown again")
 	}
 	other.post("/connexion/mot-de-passe", url.Values{"nom": {strings.ToUpper(name[1])}, "mot-de-passe": {password}}, 303, "/")
+	other.shows(other.get("/mon-acces"), "Vous ne reconnaissez pas un appareil")
 	other.submit("/mon-acces/partout", url.Values{}, 303, "/connexion?fait=partout")
 	other.shows(other.get("/connexion?fait=partout"), "Vous êtes sorti de partout.", `action="/connexion/mot-de-passe"`)
 	if a := r.Get("/mon-acces"); a.Status != 303 || a.To != "/connexion" {

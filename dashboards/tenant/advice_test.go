@@ -99,7 +99,7 @@ func insertTip(t testing.TB, s *webtest.Site, id string, p proposal) {
 
 func testHomeAdvice(t *testing.T, b webtest.Browser) {
 	look{"home", "/", 200, []string{"De l’eau coule sans arrêt chez vous", "entre 24 et 26 litres par heure", "Cela a commencé le jeudi 12 mars.", "Voir et agir", "tel:0241000000",
-		"La nuit, cherchez ce qui reste allumé", "votre logement prend 110 W", "Entre 50 et 85 € de moins par an", "Je le fais", "Déjà fait", "Pas chez moi", "de moins par an, chez votre fournisseur", "assez sûr", "Factures difficiles à payer"},
+		"La nuit, cherchez ce qui reste allumé", "votre logement utilise 110 watts", "Entre 50 et 85 € de moins par an", "Je le fais", "Déjà fait", "Pas chez moi", "de moins par an, chez votre fournisseur", "assez sûr", "Factures difficiles à payer"},
 		[]string{"{", "tip-0<", "toilet_leak"}}.check(t, b)
 }
 

@@ -33,7 +33,10 @@ type card struct {
 	// right: its figure compares with nothing.
 	doubtful bool
 	end      time.Time // of what the figure counts; zero where there is none
-	freshAt  time.Time // what Fresh tells of; zero where it is empty
+	// fresh is what Fresh says, or would say where a note tells that no reading comes
+	// any more; freshAt is the time of it, zero where it is empty.
+	fresh   string
+	freshAt time.Time
 }
 
 // chart is the drawing, its key and the table of the same numbers.
@@ -44,6 +47,7 @@ type chart struct {
 	See, DayHead, UsedHead                     string
 	EstimatedCount, MissingCount               string // sentences; empty for none
 	HasColumn                                  bool   // whether any line of the table has a figure of the year before
+	Running                                    string // that the hour that runs is in the figure and not in the table; empty else
 }
 
 // A row is a line of the table. Link leads to what explains it; empty for none.
@@ -137,8 +141,8 @@ func (t teller) why(e metering.Explanation) *why {
 			name = t.T("why.part_of", t.T("kind."+string(e.Kind)), i+1)
 		}
 		w.Parts = append(w.Parts, whyPart{Name: name, Reference: t.T("why.reference", p.From.Meter),
-			FromDay: t.boundary(p.From.At), FromIndex: t.Dial(e.Kind, p.From.Index),
-			ToDay: t.boundary(p.To.At), ToIndex: t.Dial(e.Kind, p.To.Index), Used: t.Dial(e.Kind, p.Used())})
+			FromDay: t.boundary(p.From.At), FromIndex: t.DialExact(e.Kind, p.From.Index),
+			ToDay: t.boundary(p.To.At), ToIndex: t.DialExact(e.Kind, p.To.Index), Used: t.DialExact(e.Kind, p.Used())})
 	}
 	return w
 }
@@ -157,7 +161,7 @@ func noLink(slot) string { return "" }
 func (t teller) draw(k metering.Kind, slots []slot, say words, link linked) *chart {
 	var bars []web.Bar
 	c := &chart{Measured: t.T("chart.measured"), Estimated: t.T("chart.estimated"), Open: t.T(say.open),
-		Unknown: t.T("chart.unknown"), Before: t.T("chart.before"), See: t.T("chart.table"), UsedHead: t.T("chart.used")}
+		Unknown: t.T("chart.unknown"), Before: t.T(say.before), See: t.T("chart.table"), UsedHead: t.T("chart.used")}
 	if say.measure == euros {
 		c.Measured, c.Estimated, c.Unknown = t.T("chart.cost_measured"), t.T("chart.cost_estimated"), t.T("chart.cost_unknown")
 		c.UsedHead = t.T("why.cost")
@@ -167,7 +171,7 @@ func (t teller) draw(k metering.Kind, slots []slot, say words, link linked) *cha
 	for _, one := range slots {
 		bar := t.bar(k, one, say)
 		bars = append(bars, bar)
-		if !one.coming {
+		if !one.coming || one.beforeKnown { // a line for each bar that can be seen
 			c.Table = append(c.Table, t.line(k, one, bar, say, link(one)))
 			c.HasColumn = c.HasColumn || one.beforeKnown
 		}
@@ -188,7 +192,7 @@ func (t teller) draw(k metering.Kind, slots []slot, say words, link linked) *cha
 		return nil
 	}
 	title := t.T(say.title, t.T("kind."+string(k)))
-	desc := t.T("chart.desc", slots[0].name, slots[len(slots)-1].name, top.name, t.amount(k, top.used, say))
+	desc := t.T("chart.desc", slots[0].name, slots[len(slots)-1].name, top.name, t.ofSlot(k, top, say))
 	scale := web.Scale{Unit: t.T(say.unit), Number: func(a metering.Amount) string { return t.onScale(k, a, say) }}
 	c.Chart = web.NewChart("chart-"+string(k), string(k), title, desc, bars, scale)
 	c.DayHead = t.T(say.column)
@@ -211,15 +215,15 @@ func (t teller) counted(n int, keys [2]string) string {
 
 // words are the keys of what a chart says of its slots.
 type words struct {
-	title, unit, column, open string
-	estimated, missing        [2]string
-	months                    bool
-	measure                   measure
+	title, unit, column, open, before string
+	estimated, missing                [2]string
+	months, hours                     bool
+	measure                           measure
 }
 
 // byDay are the words for days of a kind, byMonth those for months.
 func byDay(k metering.Kind) words {
-	w := words{title: "chart.title", unit: "chart.unit.mL", column: "chart.day", open: "chart.open",
+	w := words{title: "chart.title", unit: "chart.unit.mL", column: "chart.day", open: "chart.open", before: "chart.before",
 		estimated: [2]string{"estimated.one", "estimated.several"}, missing: [2]string{"missing.one", "missing.several"}}
 	if k.IndexUnit() == metering.WattHour {
 		w.unit = "chart.unit.Wh"
@@ -227,8 +231,15 @@ func byDay(k metering.Kind) words {
 	return w
 }
 
+// byWeekday are those for days of a week, each of which stands beside the same weekday.
+func byWeekday(k metering.Kind) words {
+	w := byDay(k)
+	w.before = "chart.before_week"
+	return w
+}
+
 func byMonth(k metering.Kind) words {
-	w := words{title: "chart.title_months", unit: "chart.unit.mL_month", column: "chart.month", open: "note.open", months: true,
+	w := words{title: "chart.title_months", unit: "chart.unit.mL_month", column: "chart.month", open: "note.open", before: "chart.before", months: true,
 		estimated: [2]string{"estimated.one_month", "estimated.several_months"}, missing: [2]string{"missing.one_month", "missing.several_months"}}
 	if k.IndexUnit() == metering.WattHour {
 		w.unit = "chart.unit.Wh_month"

@@ -188,7 +188,7 @@ func (s storyteller) likely(c alerts.Class) string {
 func (s storyteller) steps(urgent bool) []step {
 	closed := step{"stopcock", s.T("mycases.do_close"), s.T("mycases.do_close_how")}
 	toilet := step{"toilet", s.T("mycases.do_toilet"), s.T("mycases.do_toilet_how")}
-	taps := step{"tap", s.T("mycases.do_taps"), s.T("mycases.do_taps_how")}
+	taps := step{"shut", s.T("mycases.do_taps"), s.T("mycases.do_taps_how")}
 	dial := step{"closed", s.T("mycases.do_dial"), s.T("mycases.do_dial_how")}
 	if urgent {
 		return []step{closed, toilet, taps}

@@ -125,15 +125,14 @@ type change struct {
 
 // newChange says a pair in words; with names what it was compared with.
 func newChange(l web.Language, k metering.Kind, p pair, with string) *change {
-	c := &change{Arrow: p.course(), With: with,
-		Both: l.T("change.both", written(l, k, p.used), written(l, k, p.before))}
+	used, before, by := sides(l, k, p)
+	c := &change{Arrow: p.course(), With: with, Both: l.T("change.both", used, before)}
 	if p.corrected {
-		c.Both = l.T("change.both_cold", written(l, k, p.used), written(l, k, p.before))
+		c.Both = l.T("change.both_cold", used, before)
 	}
 	if k == metering.Heat {
 		c.Weather = p.weather(l)
 	}
-	by := web.ShownOfMonth(k, p.used) - web.ShownOfMonth(k, p.before) // as a reader reckons it from both
 	switch c.Arrow {
 	case less:
 		c.Word, c.HowMuch = l.T("change.less"), l.T("change.less_by", written(l, k, -by))
@@ -143,6 +142,22 @@ func newChange(l web.Language, k metering.Kind, p pair, with string) *change {
 		c.Word, c.HowMuch = l.T("change.same"), l.T("change.same_by")
 	}
 	return c
+}
+
+// sides are the two figures of a pair, both in one unit, and their difference as a
+// reader reckons it from what is written.
+func sides(l web.Language, k metering.Kind, p pair) (used, before string, by metering.Amount) {
+	if inCubicMetres(k, p) {
+		return l.CubicMetres(p.used), l.CubicMetres(p.before), web.ShownCubicMetres(p.used) - web.ShownCubicMetres(p.before)
+	}
+	return written(l, k, p.used), written(l, k, p.before), web.ShownOfMonth(k, p.used) - web.ShownOfMonth(k, p.before)
+}
+
+// inCubicMetres reports whether one side of a pair is written in m³, and the other
+// is not so small that nothing of it would be left there.
+func inCubicMetres(k metering.Kind, p pair) bool {
+	const cubicMetre, least = 1_000_000, 10_000 // mL
+	return k.IndexUnit() != metering.WattHour && max(p.used, p.before) >= cubicMetre && min(p.used, p.before) >= least
 }
 
 // written is the figure as people say it: the first of the two ways to write a

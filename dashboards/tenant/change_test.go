@@ -247,7 +247,10 @@ func TestDifferenceIsOfTheShownFigures(t *testing.T) {
 		{metering.Electricity, 219_960, 231_860, "220 kWh au lieu de 232 kWh.", "12,0 kWh de moins."},
 		{metering.Electricity, 95_440, 110_480, "95,4 kWh au lieu de 110 kWh.", "14,6 kWh de moins."},
 		{metering.ColdWater, 13_614_000, 11_046_000, "13,61 m³ au lieu de 11,05 m³.", "2,56 m³ de plus."},
-		{metering.HotWater, 1_204_000, 806_400, "1,20 m³ au lieu de 806 litres.", "394 litres de plus."},
+		{metering.HotWater, 2_670_000, 2_405_000, "2,67 m³ au lieu de 2,41 m³.", "260 litres de plus."},
+		{metering.HotWater, 1_190_000, 975_000, "1,19 m³ au lieu de 0,98 m³.", "210 litres de plus."}, // in one unit
+		{metering.HotWater, 975_000, 1_190_000, "0,98 m³ au lieu de 1,19 m³.", "210 litres de moins."},
+		{metering.HotWater, 1_204_000, 4_000, "1,20 m³ au lieu de 4 litres.", "1,20 m³ de plus."}, // not 0,00 m³
 	} {
 		c := newChange(web.French(), tt.kind, pair{used: tt.used, before: tt.before}, "")
 		if plain(c.Both) != tt.both || plain(c.HowMuch) != tt.by {

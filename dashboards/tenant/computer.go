@@ -3,6 +3,7 @@ package tenant
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -53,6 +54,7 @@ type machineItem struct {
 	Covered                     bool
 	Repairs                     []repairItem
 	MayAsk                      bool   // for a repair
+	Call                        string // how to ask without a form; empty where there is one, or a repair that tells of itself
 	Typed, Fault                string // what was refused, and why
 }
 
@@ -130,21 +132,22 @@ func (h *MyComputer) showComputer(c echo.Context, status int, wrong machineItem)
 func (h *MyComputer) machine(l web.Language, m computers.OwnMachine, act bool) machineItem {
 	today := civil.DateIn(h.Now(), m.Zone)
 	day := func(d civil.Date) string { return l.Date(d, today) }
+	dated := func(d civil.Date) string { return l.Date(d, civil.Date{}) } // years apart, they need theirs
 	item := machineItem{ID: string(m.ID), Name: l.T("computer.name", m.Maker, m.Model), Tag: l.T("computer.tag", m.Tag),
-		Bought: l.T("computer.bought", day(m.Sale.SoldOn)), Covered: m.Sale.Guarantee.Covers(today), MayAsk: act && m.InUse}
+		Bought: l.T("computer.bought", dated(m.Sale.SoldOn)), Covered: m.Sale.Guarantee.Covers(today), MayAsk: act && m.InUse}
 	switch until := m.Sale.Guarantee.Until(); {
 	case until.IsZero():
 		item.Guarantee = l.T("computer.no_guarantee")
 	case item.Covered:
-		item.Guarantee = l.T("computer.covered", day(until))
+		item.Guarantee = l.T("computer.covered", dated(until))
 	default:
-		item.Guarantee = l.T("computer.over", day(until))
+		item.Guarantee = l.T("computer.over", dated(until))
 	}
 	if d := m.Sale.Guarantee.Programme; !d.IsZero() {
-		item.Programme = l.T("computer.programme_until", day(d))
+		item.Programme = l.T("computer.programme_until", dated(d))
 	}
 	if d := m.Sale.Guarantee.Legal; !d.IsZero() {
-		item.Legal = l.T("computer.legal_until", day(d))
+		item.Legal = l.T("computer.legal_until", dated(d))
 	}
 	for _, t := range m.Tickets {
 		r := repairItem{What: t.Problem, State: l.T(repairKeys[t.State]), Since: l.T("computer.asked_on", day(t.OpenedOn)), Open: t.State != computers.TicketClosed}
@@ -153,6 +156,10 @@ func (h *MyComputer) machine(l web.Language, m computers.OwnMachine, act bool) m
 		}
 		item.MayAsk = item.MayAsk && !r.Open
 		item.Repairs = append(item.Repairs, r)
+	}
+	asked := slices.ContainsFunc(item.Repairs, func(r repairItem) bool { return r.Open })
+	if act && !item.MayAsk && !asked { // nobody noted yet that it was handed over
+		item.Call = l.T("computer.call")
 	}
 	return item
 }

@@ -141,16 +141,30 @@ func (t teller) whyCost(e metering.Explanation) *whyCost {
 	for _, bill := range bills {
 		if billedOn(e.Cost, bill) {
 			cents := centsOn(bill, e.Cost.ChargesCents, e.Cost.SupplierCents)
-			w.Totals = append(w.Totals, t.onBill(bill, t.T("why.rounded", t.exactly(cents*microPerCent), t.about(cents))))
+			w.Totals = append(w.Totals, t.onBill(bill, t.rounded(cents)))
 		}
 	}
 	return w
 }
 
-const microPerCent = 10_000
+const (
+	microPerCent = 10_000
+	// leastRounded is from how many cents on a sum is also told in whole euros: of
+	// a smaller one everybody sees what it comes to.
+	leastRounded = 1000
+)
+
+// rounded writes a sum to the cent, and beside it the whole euros that stand above.
+func (t teller) rounded(cents int64) string {
+	exact := t.exactly(cents * microPerCent)
+	if cents < leastRounded {
+		return exact
+	}
+	return t.T("why.rounded", exact, t.about(cents))
+}
 
 func (t teller) whyPrice(k metering.Kind, line metering.CostLine) whyPrice {
-	p := whyPrice{Name: t.priceOf(line), Title: t.T("why.cost"), Cost: t.exactly(line.MicroEUR)}
+	p := whyPrice{Name: t.priceOf(line), Title: t.T("why.cost"), Cost: t.exactly(line.Cents() * microPerCent)}
 	p.Rows = append(p.Rows, whyRow{Name: t.T("why.counted"), Factor: t.counter(k, line.Used)})
 	if line.WhPerM3 > 0 {
 		p.Rows = append(p.Rows, whyRow{Name: t.T("why.heat_of_m3"), Factor: "×\u00a0" + t.few(float64(line.WhPerM3)/1000, 0) + "\u00a0kWh/m³"})
@@ -189,13 +203,14 @@ func (t teller) priceOf(line metering.CostLine) string {
 }
 
 // since writes the day from which a price holds, with its year and no weekday: it
-// may be long ago.
+// may be long ago. The year may stand on a line of its own, beside a long price on a
+// narrow screen.
 func (t teller) since(text string) string {
 	date, err := civil.ParseDate(text)
 	if err != nil {
 		return ""
 	}
-	return t.T("home.since", t.DayOfMonth(date)+"\u00a0"+strconv.Itoa(date.Year))
+	return t.T("home.since", t.DayOfMonth(date)+" "+strconv.Itoa(date.Year))
 }
 
 // counter writes what was used so that the reckoning can be done again: to the

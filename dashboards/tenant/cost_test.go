@@ -22,7 +22,7 @@ func testEuros(t *testing.T, s *webtest.Site) {
 			"Le prix n’est pas connu. Nous n’affichons donc pas d’euros."},
 			[]string{"24 €", "23 €", "Compteur non vérifié"}},
 		{"price and indexes", "/consommation/cold_water/2026-03", 200, []string{"environ 7 €", "1,390 m³", "× 4,69 €/m³", "depuis le 1er janvier 2024",
-			"=&nbsp;6,52 €", "6,52 €, soit environ 7 €, dans vos charges", "D’où vient ce prix : <span lang=\"fr\">Syndicat des eaux</span>", "51,220 m³", "Les deux index sont mesurés.",
+			"=&nbsp;6,52 €", "<strong>6,52 €, dans vos charges", "D’où vient ce prix : <span lang=\"fr\">Syndicat des eaux</span>", "51,220 m³", "Les deux index sont mesurés.",
 			"L’abonnement n’est pas compris."}, []string{"fournisseur", "affichons"}},
 		{"the price changed", "/consommation/electricity/2026-03", 200, []string{"Prix, du 1er mars au 9 mars", "45,0 kWh", "× 0,1952 €/kWh", "=&nbsp;8,78 €",
 			"Prix, du 10 mars au 18 mars", "42,0 kWh", "× 0,194 €/kWh", "=&nbsp;8,15 €", "16,93 €, soit environ 17 €, chez votre fournisseur"}, []string{"charges", "parts égales"}},
@@ -39,7 +39,7 @@ func testEuros(t *testing.T, s *webtest.Site) {
 	const unverified = "Compteur non vérifié. Nous n’affichons donc pas d’euros."
 	look{"unverified", "/", 200, []string{"800 litres", unverified}, []string{" €", "estimation"}}.check(t, jean)
 	look{"unverified kind", "/consommation/cold_water/2026-03", 200, []string{unverified}, []string{" €"}}.check(t, jean)
-	look{"unverified dial", "/verifier", 200, []string{"n’a encore vérifié ce compteur"}, nil}.check(t, jean)
+	look{"unverified dial", "/verifier", 200, []string{"n’a encore vérifié ce compteur. Vous pouvez le comparer ici, ou nous appeler."}, nil}.check(t, jean)
 
 	amina.Get("/langue/en")
 	look{"English", "/", 200, []string{"about €7", "since 1 March, in your charges", "since 1 March, on your supplier’s bill", "an estimate, not a bill"}, nil}.check(t, amina)

@@ -51,7 +51,11 @@ func (s *sheet) csv() ([]byte, error) {
 	case aDay:
 		head = s.T("chart.hour")
 	}
-	lines := [][]string{{head, s.T("kind."+string(s.kind)) + " (" + unit + ")", s.T("file.quality"), s.T("chart.before") + " (" + unit + ")"}}
+	before := s.T("chart.before")
+	if s.period.span == aWeek {
+		before = s.T("chart.before_week")
+	}
+	lines := [][]string{{head, s.T("kind."+string(s.kind)) + " (" + unit + ")", s.T("file.quality"), before + " (" + unit + ")"}}
 	for _, one := range s.slots {
 		if one.coming {
 			continue

@@ -103,6 +103,9 @@ func (t teller) headline(all []comparison, doubtful bool) headline {
 	h := headline{}
 	if len(all) == 0 && doubtful {
 		h.Sentence = t.T("headline.unchecked")
+		if len(t.home.Series) == 1 {
+			h.Sentence = t.T("headline.unchecked_one")
+		}
 		return h
 	}
 	if len(all) == 0 {

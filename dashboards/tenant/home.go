@@ -61,7 +61,8 @@ func (h *Handler) home(c echo.Context) error {
 	}
 	zone, err := h.Homes.Zone(ctx, view.Viewer)
 	if isNone(err) {
-		view.NoHome, view.Ways = true, view.ways(view.Language)
+		view.NoHome = true
+		view.Ways = view.ways(view.Language)
 		return homePage.Render(c, http.StatusOK, view)
 	}
 	if err != nil {
@@ -159,6 +160,7 @@ func (v *homeView) fill(t teller, ago beside) {
 	v.Ways = v.ways(t.Language)
 	var all []comparison
 	var spent sums
+	var daily []card
 	doubtful := false
 	for _, s := range t.home.Series {
 		card := t.homeCard(s)
@@ -170,12 +172,13 @@ func (v *homeView) fill(t teller, ago beside) {
 		doubtful = doubtful || card.doubtful
 		if s.Resolution.Allows(metering.Day) { // others tell of the month before
 			spent.add(card)
+			daily = append(daily, card)
 		}
 		v.Cards = append(v.Cards, card)
 	}
 	if len(t.home.Series) > 0 {
 		h := t.headline(all, doubtful)
-		h.Fresh = freshest(v.Cards)
+		h.Fresh = freshest(daily)
 		h.Costs, h.Spent, h.NoBill = t.T("headline.costs"), t.told(spent), t.T("cost.no_bill")
 		v.Headline = &h
 		v.sayOnce(h.Fresh)
@@ -220,14 +223,18 @@ func (h *Handler) beside(c echo.Context, v premises.Viewer, home consumption.Hom
 // A way leads to something that can be done here.
 type way struct{ Link, Name, Why string }
 
-// ways are the pages that help whoever lives there, meters or not.
+// ways are the pages that help whoever lives there. Only meters compare with other
+// homes; the rest is of use without them.
 func (v *homeView) ways(l web.Language) []way {
-	return []way{
-		{v.link(similarPath), l.T("ways.similar"), l.T("ways.similar_why")},
+	all := []way{
 		{v.link(gesturesPath), l.T("ways.gestures"), l.T("ways.gestures_why")},
 		{v.link(verifyPath), l.T("ways.verify"), l.T("ways.verify_why")},
 		{v.link(helpPath), l.T("ways.help"), l.T("ways.help_why")},
 	}
+	if v.NoHome || v.NoMeters {
+		return all
+	}
+	return append([]way{{v.link(similarPath), l.T("ways.similar"), l.T("ways.similar_why")}}, all...)
 }
 
 func isNone(err error) bool { return err != nil && problem.Of(err).Kind == problem.NotFound }
@@ -277,6 +284,7 @@ func (t teller) dailyCard(c *card, s consumption.Series) {
 	today := t.home.Today
 	if e := t.priced.Cost(s, today.MonthOf().First(), today.AddDays(1)); len(e.Parts) > 0 {
 		t.setTotal(c, e, t.when(e)) // a meter may have begun later than the month
+		c.Mark = t.partly(c.Mark, t.days(s, today.MonthOf().First(), today))
 	} else {
 		c.None = t.T("home.no_figure")
 	}
@@ -303,26 +311,40 @@ func (t teller) dailyCard(c *card, s consumption.Series) {
 	c.Chart = t.draw(s.Kind, t.days(s, end.AddDays(-shownDays), end), byDay(s.Kind), noLink)
 }
 
-// setFresh says how new a card's figure is. A meter that is read by day or month may
-// have been looked at since: what counts is the last day of the figure.
+// setFresh says how new a card's figure is, or that its meter is silent.
 func (t teller) setFresh(c *card, s consumption.Series) {
+	c.fresh, c.freshAt = t.freshness(*c, s)
 	switch {
 	case s.Silent && s.Last.IsZero():
 		c.Notes = append(c.Notes, t.T("home.silent_never"))
 	case s.Silent:
 		date := t.Date(civil.DateIn(s.Last, t.home.Zone), t.home.Today)
 		c.Notes = append(c.Notes, t.T("home.silent", t.T("home.the", date)))
-	case !s.Resolution.Allows(metering.Hour):
-		if !c.end.IsZero() {
-			last := civil.DateIn(c.end.Add(-time.Nanosecond), t.home.Zone)
-			c.Fresh, c.freshAt = t.T("home.fresh_day", t.Date(last, t.home.Today)), c.end
-		}
-	case !s.Last.IsZero():
-		c.Fresh, c.freshAt = t.T("home.fresh", t.Moment(s.Last, t.now, t.home.Zone)), s.Last
+	default:
+		c.Fresh = c.fresh
 	}
 }
 
-// freshest is the newest of what the cards tell of their time; empty where none does.
+// freshness says how new a card's figure is; nothing where there is none. A meter that
+// is read by day or month may have been looked at since, and one that is silent tells
+// nothing more: what counts is the last day of the figure.
+func (t teller) freshness(c card, s consumption.Series) (said string, at time.Time) {
+	switch {
+	case s.Silent || !s.Resolution.Allows(metering.Hour):
+		if c.end.IsZero() {
+			return "", time.Time{}
+		}
+		last := civil.DateIn(c.end.Add(-time.Nanosecond), t.home.Zone)
+		return t.T("home.fresh_day", t.Date(last, t.home.Today)), c.end
+	case s.Last.IsZero():
+		return "", time.Time{}
+	default:
+		return t.T("home.fresh", t.Moment(s.Last, t.now, t.home.Zone)), s.Last
+	}
+}
+
+// freshest is the newest of what the cards tell of their time, or would tell; empty
+// where none does.
 func freshest(cards []card) string {
 	var newest card
 	for _, c := range cards {
@@ -330,5 +352,5 @@ func freshest(cards []card) string {
 			newest = c
 		}
 	}
-	return newest.Fresh
+	return newest.fresh
 }

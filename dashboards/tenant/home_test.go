@@ -29,7 +29,8 @@ import (
 
 // street is Amina's home with all kinds of reading, its meters verified and its heat
 // without a price, Jean's whose meter is read once
-// a day and lost a day, Rose's without meters, and an empty one.
+// a day and lost a day, Paul's whose meter fell silent, Rose's without meters, and an
+// empty one.
 const street = `
 residence: {id: r, name: La Rue, zone: Europe/Paris, earliest: 2024-12-01T00:00:00Z}
 gateways: [{id: g}]
@@ -58,6 +59,13 @@ dwellings:
     label: "15"
     points:
       - {id: p6, kind: cold_water, meters: [{id: cm, gateway: g, interval: 10s, resolution: fine, from: "2024-12-01T00:00:00Z"}]}
+  - id: d5
+    label: "16"
+    hot_water: collective
+    households: [{id: h5, occupants: 1, language: fr, moved_in: 2026-01-01, consents: [fine_curve], persons: [{id: paul, name: Paul Muet}]}]
+    points:
+      - {id: p7, kind: cold_water, meters: [{id: cp, gateway: g, interval: 10s, resolution: fine, from: "2024-12-01T00:00:00Z"}]}
+      - {id: p8, kind: hot_water, meters: [{id: hp, gateway: g, interval: 10m, resolution: month, from: "2024-12-01T00:00:00Z"}]}
   - id: d3
     label: "14"
     households: [{id: h3, occupants: 1, language: fr, moved_in: 2025-06-01, persons: [{id: rose, name: Rose Martin}]}]
@@ -100,7 +108,7 @@ func newStreet(t testing.TB) *webtest.Site {
 		if err := roster.Store(t.Context(), s.DB, residence); err != nil {
 			t.Fatal(err)
 		}
-		for point, meter := range map[string]string{"p1": "cw", "p2": "el", "p3": "he"} {
+		for point, meter := range map[string]string{"p1": "cw", "p2": "el", "p3": "he", "p7": "cp"} {
 			verify(t, s, meter, point)
 		}
 		e.Use(web.Secure)
@@ -120,11 +128,11 @@ func verify(t testing.TB, s *webtest.Site, meter, point string) {
 
 // furnish writes what the meters counted: Amina's home 100 litres a day in 2025
 // and 80 in 2026, 5 kWh of electricity always, and heat by month; Jean's 50 litres
-// but on 9 March, which nobody knows; 70 in the empty flat. 12 and 13 March are
-// estimated.
+// but on 9 March, which nobody knows; Paul's 60 until the morning of 6 March, and hot
+// water by month; 70 in the empty flat. 12 and 13 March are estimated.
 func furnish(t testing.TB, client *influx.Client) {
 	t.Helper()
-	zone, index := afternoon(t).Location(), map[metering.MeterID]metering.Amount{"cw": 10_000_000, "el": 900_000, "he": 50_000_000, "cj": 7_000_000, "cm": 3_000_000}
+	zone, index := afternoon(t).Location(), map[metering.MeterID]metering.Amount{"cw": 10_000_000, "el": 900_000, "he": 50_000_000, "cj": 7_000_000, "cm": 3_000_000, "cp": 5_000_000, "hp": 2_000_000}
 	var daily, monthly []influx.Consumption
 	count := func(to *[]influx.Consumption, m metering.MeterID, d civil.Date, used metering.Amount) {
 		c := influx.Consumption{Meter: m, Start: d.Start(zone), Used: used}
@@ -144,6 +152,9 @@ func furnish(t testing.TB, client *influx.Client) {
 		count(&daily, "cw", d, water)
 		count(&daily, "el", d, 5000)
 		count(&daily, "cm", d, 70_000)
+		if d.Before(civil.Date{Year: 2026, Month: 3, Day: 6}) {
+			count(&daily, "cp", d, 60_000)
+		}
 		if index["cj"] += 50_000; d != (civil.Date{Year: 2026, Month: 3, Day: 9}) {
 			index["cj"] -= 50_000
 			count(&daily, "cj", d, 50_000)
@@ -155,6 +166,7 @@ func furnish(t testing.TB, client *influx.Client) {
 			heat = 480_000
 		}
 		count(&monthly, "he", m.First(), heat)
+		count(&monthly, "hp", m.First(), 1_500_000)
 	}
 	ago := afternoon(t).Add(-8 * time.Second)
 	readings := []metering.Reading{
@@ -162,8 +174,10 @@ func furnish(t testing.TB, client *influx.Client) {
 		{Meter: "el", Quantity: metering.Index, At: ago, Amount: index["el"] + 2_000},
 		{Meter: "he", Quantity: metering.Index, At: today.MonthOf().First().Start(zone), Amount: index["he"]},
 		{Meter: "cj", Quantity: metering.Index, At: today.Start(zone), Amount: index["cj"]},
+		{Meter: "hp", Quantity: metering.Index, At: today.MonthOf().First().Start(zone), Amount: index["hp"]},
+		{Meter: "cp", Quantity: metering.Index, At: time.Date(2026, 3, 6, 10, 0, 0, 0, zone), Amount: index["cp"] + 20_000},
 	}
-	for bucket, all := range map[influx.Period][]influx.Consumption{influx.Daily: daily, influx.Monthly: monthly} {
+	for bucket, all := range map[influx.Period][]influx.Consumption{influx.Hourly: hours(today, zone, index), influx.Daily: daily, influx.Monthly: monthly} {
 		if err := client.WriteConsumption(t.Context(), bucket, all); err != nil {
 			t.Fatal(err)
 		}
@@ -171,6 +185,26 @@ func furnish(t testing.TB, client *influx.Client) {
 	if err := client.WriteReadings(t.Context(), readings); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// hours are those of Amina's today until one o'clock, of which one is estimated, and
+// of a day in which no water was used and the last hour is not known.
+func hours(today civil.Date, zone *time.Location, index map[metering.MeterID]metering.Amount) (all []influx.Consumption) {
+	used := map[int]metering.Amount{7: 10_000, 8: 4_000, 9: 5_200}
+	for hour := range 23 {
+		water := influx.Consumption{Meter: "cw", Start: today.AddDays(-2).Start(zone).Add(time.Duration(hour) * time.Hour), Index: index["cw"]}
+		all = append(all, water)
+		if hour > 12 {
+			continue
+		}
+		water.Start, water.Used = today.Start(zone).Add(time.Duration(hour)*time.Hour), used[hour]
+		if hour == 9 {
+			water.Quality = metering.Estimated
+		}
+		power := influx.Consumption{Meter: "el", Start: water.Start, Index: index["el"], Used: 40}
+		all = append(all, water, power)
+	}
+	return all
 }
 
 // visit returns a reader who came in with a code of their own.

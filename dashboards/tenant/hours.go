@@ -49,6 +49,18 @@ func (s *sheet) hourSlots() (all []slot) {
 	return all
 }
 
+// hourRuns reports whether a figure that counts until an instant holds an hour of today
+// that is not over, and so has no place among the hours yet.
+func (s *sheet) hourRuns(until time.Time) bool {
+	var end time.Time // of the last hour that is known
+	for _, one := range s.slots {
+		if one.known {
+			end = one.at.Add(time.Hour)
+		}
+	}
+	return s.period.from == s.home.Today && !s.series.Silent && until.After(end)
+}
+
 // hourIsLate is how long after its end an hour may be on its way.
 const hourIsLate = time.Hour
 
@@ -66,7 +78,7 @@ func (s *sheet) noHours() string {
 
 // byHour are the words for the hours of a kind.
 func byHour(k metering.Kind) words {
-	w := words{title: "chart.title_hours", unit: "chart.unit.mL_hour", column: "chart.hour", open: "note.open",
+	w := words{title: "chart.title_hours", unit: "chart.unit.mL_hour", column: "chart.hour", open: "note.open", before: "chart.before", hours: true,
 		estimated: [2]string{"estimated.one_hour", "estimated.several_hours"}, missing: [2]string{"missing.one_hour", "missing.several_hours"}}
 	if k.IndexUnit() == metering.WattHour {
 		w.unit = "chart.unit.Wh_hour"

@@ -156,15 +156,22 @@ func (v *kindView) compare(s sheet) {
 	running := s.home.Today.Before(s.period.to())
 	p, ok := s.paired()
 	switch {
-	case len(s.slots) == 0 || s.period.span == aDay:
-	case running && s.period.span == aWeek:
-		v.NoChange = s.T("change.week_runs")
-	case running && s.period.span == aMonth && s.home.Today.Day < firstCompared:
-		v.NoChange = s.T("change.too_early", firstCompared)
+	case len(s.slots) == 0 || s.period.span == aDay || v.Card.None != "":
+	// No later day is promised to what will not compare then.
+	case v.Card.doubtful && v.Card.Cost != nil && v.Card.Cost.None != "": // which says why
+		v.NoChange = s.T("change.unchecked_too")
 	case v.Card.doubtful:
 		v.NoChange = s.T("change.unchecked")
 	case s.incomplete():
 		v.NoChange = s.T("change.missing")
+	case s.notThereYet():
+		v.NoChange = s.T("change.not_there")
+	case s.yearUnknown():
+		v.NoChange = s.T("change.no_year")
+	case running && s.period.span == aWeek:
+		v.NoChange = s.T("change.week_runs")
+	case running && s.period.span == aMonth && s.home.Today.Day < firstCompared:
+		v.NoChange = s.T("change.too_early", firstCompared)
 	case !ok:
 		v.NoChange = s.T("change.no_year")
 	default:

@@ -15,6 +15,9 @@ func TestPages(t *testing.T) {
 	s := newStreet(t)
 	t.Run("amina", func(t *testing.T) { testAmina(t, visit(t, s, "amina")) })
 	t.Run("jean", func(t *testing.T) { testJean(t, visit(t, s, "jean")) })
+	t.Run("paul", func(t *testing.T) { testPaul(t, visit(t, s, "paul")) })
+	t.Run("hours", func(t *testing.T) { testHours(t, visit(t, s, "amina")) })
+	t.Run("doubt", func(t *testing.T) { testDoubt(t, s) })
 	t.Run("rose", func(t *testing.T) { testRose(t, visit(t, s, "rose")) })
 	t.Run("file", func(t *testing.T) { testFile(t, visit(t, s, "amina")) })
 	t.Run("gestures", func(t *testing.T) { testGestures(t, s) })
@@ -35,7 +38,7 @@ func TestPages(t *testing.T) {
 func testAmina(t *testing.T, b webtest.Browser) {
 	for _, l := range []look{
 		{"home", "/", 200, []string{"Ce mois-ci : moins d’eau froide que l’an dernier.", "Comparé aux 17 mêmes jours, en mars 2025.", "il y a 8 secondes (14 h 03)",
-			"Chiffres connus jusqu’au samedi 28 février.", "Une question ? Claire Moreau est au", "tel:0241000000", "1,39 m³", "340 litres de moins.", "1,36 m³ au lieu de 1,70 m³.", "480 kWh", "Que voulez-vous faire ?",
+			"Chiffres connus jusqu’au samedi 28 février.", "Une question ? Claire Moreau est au", "tel:0241000000", "1,39 m³", "340 litres de moins.", "1,36 m³ au lieu de 1,70 m³.", "480 kWh", "Que voulez-vous faire ?", "Comparer mon logement",
 			"/consommation/cold_water/2026-03", "/consommation/heat/2026", "Nous n’avons pas pu tenir compte du froid."},
 			[]string{"/consommation/gas", "Compteur cw"}},
 		{"month", "/consommation/cold_water/2026-03", 200, []string{"Eau froide, mars 2026", "1,39 m³", "(1 390 litres)", "depuis le 1er mars", "340 litres de moins.",
@@ -47,11 +50,12 @@ func testAmina(t *testing.T, b webtest.Browser) {
 		{"a day to come", "/consommation/cold_water/2026-03?jour=2026-03-25", 200, nil, []string{`id="jour"`}},
 		{"a month that is over", "/consommation/cold_water/2026-02", 200, []string{"du 1er février au 28 février", "Comparé à février 2025.", "560 litres de moins.", "Voir : février 2025", "Mois d’après (mars 2026)"}, []string{"Dernière relève", "en cours"}},
 		{"a week that is over", "/consommation/cold_water/2026-03-11", 200, []string{"semaine du 9 mars 2026", "560 litres", "du 9 mars au 15 mars", "140 litres de moins.", "Comparé à la semaine du 10 mars 2025.", "Semaine d’après"}, nil},
-		{"the week that runs", "/consommation/cold_water/2026-03-16", 200, []string{"190 litres", "La semaine n’est pas finie."}, []string{"de moins"}},
+		{"the week that runs", "/consommation/cold_water/2026-03-16", 200, []string{"190 litres", "La semaine n’est pas finie. La comparaison arrive lundi.", "même jour de la semaine, l’an dernier"}, []string{"de moins"}},
+		{"the year to come has a line for each bar", "/consommation/electricity/2026", 200, []string{`<th scope="row">décembre</th><td class="number">–</td><td class="number">155 kWh</td>`}, nil},
 		{"the year", "/consommation/cold_water/2026", 200, []string{"6,11 m³", "depuis le 1er janvier", "Mois terminés : 2. Comparé aux mêmes mois de 2025.", "1,18 m³ de moins.", "/consommation/cold_water/2026-02", "2,48 m³", "3,10 m³", "l’an dernier</th>"}, nil},
 		{"last year", "/consommation/cold_water/2025", 200, []string{"36,50 m³", "Pas de comparaison : l’an dernier n’est pas connu en entier.", "décembre</a>", "3,10 m³"}, []string{"l’an dernier</th>"}},
 		{"read by month, a month", "/consommation/heat/2026-02", 200, []string{"480 kWh", "relevé une fois par mois", "Voir mois par mois"}, []string{"Semaine</a>", "<svg role"}},
-		{"read by month, the year", "/consommation/heat/2026", 200, []string{"960 kWh", "du 1er janvier au 28 février", "240 kWh de moins.", "Nous n’avons pas pu tenir compte du froid."}, []string{"Semaine</a>"}},
+		{"read by month, the year", "/consommation/heat/2026", 200, []string{"960 kWh", "du 1er janvier au 28 février", "240 kWh de moins.", "Nous n’avons pas pu tenir compte du froid."}, []string{"Semaine</a>", "Choisir la durée"}},
 		{"not read", "/consommation/gas/2026-03", 200, []string{"Il faut d’abord votre accord."}, []string{"m³", "Télécharger"}},
 		{"beside others", "/comparer", 200, []string{"Comparer mon logement, février 2026", "Pas assez de logements semblables.", "Chez vous, avant et maintenant", "560 litres de moins.",
 			"Ce compteur n’est pas relevé. Il faut d’abord votre accord.", `<a class="button" href="/mes-donnees">Donner mon accord</a>`}, []string{"Pas de chiffre pour ce mois.", "À côté des logements semblables"}},
@@ -75,9 +79,9 @@ func testAmina(t *testing.T, b webtest.Browser) {
 // Who moved in this month sees nothing of before, and a gap is said.
 func testJean(t *testing.T, b webtest.Browser) {
 	for _, l := range []look{
-		{"home", "/", 200, []string{"Un compteur n’est pas encore vérifié. Nous ne comparons donc pas.", "du 2 mars au 17 mars", "800 litres", "Chiffres connus jusqu’au mardi 17 mars."}, []string{"de moins", "de plus", "Dernière relève"}},
-		{"month", "/consommation/cold_water/2026-03", 200, []string{"800 litres", "du 2 mars au 17 mars", "Il manque un jour.", "Compteur non vérifié. Nous ne comparons donc pas.", "lundi 2 mars"},
-			[]string{"dimanche 1er mars<", "Mois d’avant", "mercredi 18 mars</", "jour=2026-03-09"}},
+		{"home", "/", 200, []string{"Votre compteur n’est pas encore vérifié. Nous ne comparons donc pas. Pour savoir quand : appelez-nous.", "du 2 mars au 17 mars", "800 litres", "Chiffres connus jusqu’au mardi 17 mars."}, []string{"de moins", "de plus", "Dernière relève"}},
+		{"month", "/consommation/cold_water/2026-03", 200, []string{"800 litres", "du 2 mars au 17 mars", "Il manque un jour.", "Nous ne comparons pas non plus.", "lundi 2 mars"},
+			[]string{"Nous ne comparons donc pas", "dimanche 1er mars<", "Mois d’avant", "mercredi 18 mars</", "jour=2026-03-09"}},
 		{"the month before", "/consommation/cold_water/2026-02", 404, nil, []string{"50 litres"}},
 		{"the year before", "/consommation/cold_water/2025", 404, nil, []string{"50 litres"}},
 		{"last year stands nowhere", "/consommation/cold_water/2026", 200, nil, []string{"l’an dernier :", `class="before"`}},
@@ -125,9 +129,9 @@ func testHelper(t *testing.T, s *webtest.Site) {
 // Without meters there is still something to do.
 func testRose(t *testing.T, b webtest.Browser) {
 	for _, l := range []look{
-		{"home", "/", 200, []string{"Votre logement n’a pas encore de compteur relié.", "Ce que vous pouvez faire déjà", "Comparer des gestes", "Vérifier mon compteur", "Claire Moreau", "02 41 00 00 00"}, []string{"litre", "kWh", "Ce mois-ci"}},
+		{"home", "/", 200, []string{"Votre logement n’a pas encore de compteur relié.", "Ce que vous pouvez déjà faire", "Comparer des gestes", "Vérifier mon compteur", "Claire Moreau", "02 41 00 00 00"}, []string{"litre", "kWh", "Ce mois-ci", "/comparer"}},
 		{"gestures", "/gestes", 200, []string{"150 litres", "Nous ne savons pas ce qui chauffe votre eau."}, nil},
-		{"check", "/verifier", 200, []string{"Votre compteur n’est pas relié.", "Notez l’index le soir et le matin."}, []string{"Vos compteurs", "<form class=\"row\""}},
+		{"check", "/verifier", 200, []string{"Votre compteur n’est pas relié.", "pour lire votre compteur et trouver une fuite.", "Il a bougé ? Appelez-nous."}, []string{"Vos compteurs", "<form class=\"row\"", "nous relevons bien"}},
 		{"a kind", "/consommation/cold_water/2026-03", 404, nil, nil},
 	} {
 		t.Run(l.name, func(t *testing.T) { l.check(t, b) })
@@ -186,6 +190,8 @@ func testDial(t *testing.T, b webtest.Browser) {
 		{"less than we read", "/verifier?compteur=cold_water&cadran=52,500", 200, []string{"Ce n’est pas notre index."}, nil},
 		{"a word", "/verifier?compteur=cold_water&cadran=beaucoup", 200, []string{"Écrivez seulement des chiffres et une virgule", `value="beaucoup"`}, nil},
 		{"of another kind", "/verifier?compteur=electricity&cadran=52,610", 200, []string{"Ce n’est pas notre index."}, []string{"C’est bien"}},
+		{"a meter read by month", "/verifier?compteur=heat&cadran=9", 200, []string{"Notre dernier index date de plus de deux jours. Nous ne pouvons pas comparer. Il y a un doute ? Appelez-nous.", `value="electricity"`},
+			[]string{`value="heat"`, "Ce n’est pas notre index"}},
 		{"a meter that is not read", "/verifier?compteur=gas&cadran=1", 200, nil, []string{"C’est bien", "Ce n’est pas notre index", `id="gas"`}},
 	} {
 		t.Run(l.name, func(t *testing.T) { l.check(t, b) })

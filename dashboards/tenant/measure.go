@@ -85,8 +85,8 @@ func (s *sheet) nameOf(m measure) string {
 	}
 }
 
-// measured returns the slots in the sheet's measure: millionths of a euro, each at
-// its own day's price, or Wh. What cannot be told in it is not known there.
+// measured returns the slots in the sheet's measure: millionths of a euro in whole
+// cents, as the slot's own page has them, each at its own day's price, or Wh. What cannot be told in it is not known there.
 func (s *sheet) measured() []slot {
 	if s.measure == counted {
 		return s.slots
@@ -100,10 +100,7 @@ func (s *sheet) measured() []slot {
 			one.known = false
 			one.before, one.beforeKnown = heatOf(one.before, perM3), one.beforeKnown && perM3 > 0
 		case s.measure == euros:
-			one.used = 0
-			for _, line := range e.Cost.Lines {
-				one.used += metering.Amount(line.MicroEUR)
-			}
+			one.used = metering.Amount((e.Cost.ChargesCents + e.Cost.SupplierCents) * microPerCent) // of a single bill
 		default:
 			perM3 = whPerM3(e.Cost)
 			one.used, one.before = heatOf(one.used, perM3), heatOf(one.before, perM3)

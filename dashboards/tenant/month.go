@@ -101,11 +101,15 @@ func (t teller) monthCard(s consumption.Series, month civil.Month, to civil.Date
 	} else {
 		c.None = t.T("month.nothing")
 	}
+	if t.home.Today.Before(month.Next().First()) {
+		t.setFresh(&c, s)
+	}
 	if s.Resolution == metering.Month {
 		c.Lines = []string{t.T("home.monthly")}
 		return c
 	}
 	slots := t.days(s, t.home.Stays[0].From, t.home.Stays[len(t.home.Stays)-1].To)
+	c.Mark = t.partly(c.Mark, slots)
 	c.Chart = t.draw(s.Kind, slots, byDay(s.Kind), noLink)
 	return c
 }

@@ -84,10 +84,11 @@ func (h *Handler) sheet(c echo.Context, l web.Language) (sheet, error) {
 var everSince = civil.Date{Year: firstYear, Month: time.January, Day: 1}
 
 // yearBefore returns the same kind in the period a year ago; of nothing where the
-// household lived elsewhere, or the meter is not read.
+// household lived elsewhere, the meter is not read, or nobody knows yet whose it is:
+// what does not compare does not stand side by side either.
 func (h *Handler) yearBefore(c echo.Context, s sheet) (consumption.Series, error) {
 	ago, nothing := s.period.yearBefore(), consumption.Series{Kind: s.kind}
-	if s.series.Resolution == metering.Off || s.period.span == aDay {
+	if s.series.Resolution == metering.Off || s.period.span == aDay || doubtful(s.priced.Cost(s.series, s.period.from, s.period.to())) {
 		return nothing, nil
 	}
 	home, err := h.Consumption.Between(c.Request().Context(), s.whose.Viewer, h.Now(), ago.from, ago.to())
@@ -197,6 +198,22 @@ func (s *sheet) incomplete() bool {
 	return slices.ContainsFunc(s.slots, func(one slot) bool { return !one.open && !one.coming && !one.whole })
 }
 
+// yearUnknown reports whether a slot that is over has none a year ago to stand beside.
+func (s *sheet) yearUnknown() bool {
+	return slices.ContainsFunc(s.slots, func(one slot) bool {
+		return !one.open && !one.coming && !one.beforeKnown && !leapDay(one.first)
+	})
+}
+
+// notThereYet reports whether the household came to live there after the period a
+// year ago.
+func (s *sheet) notThereYet() bool {
+	here, ago := s.home.Stays[len(s.home.Stays)-1].Dwelling.ID, s.period.yearBefore()
+	return !slices.ContainsFunc(s.stays, func(stay premises.Stay) bool {
+		return stay.Dwelling.ID == here && stay.From.Before(ago.to())
+	})
+}
+
 // card says the period's figure, with its chart, its table and its indexes.
 func (s *sheet) card() card {
 	c := card{Kind: s.kind, Title: s.T("kind." + string(s.kind))}
@@ -209,6 +226,7 @@ func (s *sheet) card() card {
 		c.None = s.T("period.nothing")
 	default:
 		s.setTotal(&c, explained, s.when(explained))
+		c.Mark = s.partly(c.Mark, s.slots)
 	}
 	s.offered = s.measures(explained)
 	if !slices.Contains(s.offered, s.measure) {
@@ -225,6 +243,11 @@ func (s *sheet) card() card {
 			c.Lines = append(c.Lines, why)
 		}
 		c.Chart = s.draw(s.kind, s.slots, byHour(s.kind), noLink)
+		if c.Chart != nil && s.hourRuns(c.end) {
+			c.Chart.Running = s.T("period.hour_running")
+		}
+	case aWeek:
+		c.Chart = s.draw(s.kind, s.measured(), byWeekday(s.kind).in(s.measure), s.dayAlone)
 	default:
 		c.Chart = s.draw(s.kind, s.measured(), byDay(s.kind).in(s.measure), s.dayAlone)
 	}
@@ -239,6 +262,8 @@ func (t teller) when(e metering.Explanation) string {
 	from, to := spanned(e.Parts)
 	first, last := civil.DateIn(from, t.home.Zone), civil.DateIn(to.Add(-time.Nanosecond), t.home.Zone)
 	switch {
+	case first == t.home.Today:
+		return t.T("home.so_far")
 	case last == t.home.Today:
 		return t.T("home.since", t.DayOfMonth(first))
 	case first == last:

@@ -121,17 +121,17 @@ func (h *Handler) sideBySide(c echo.Context, t teller, one consumption.Compared)
 	if err != nil {
 		return card, err
 	}
-	card.Why = t.why(one.Explanation)
 	if slices.ContainsFunc(parts, func(p metering.Part) bool { return !verified(p) }) {
 		card.Few = t.T("change.unchecked")
 		return card, nil
 	}
+	card.Why = t.why(one.Explanation)
 	return t.beside(card, one), nil
 }
 
 // beside fills a card with the comparisons of its kind.
 func (t teller) beside(card similarCard, one consumption.Compared) similarCard {
-	kind := one.Kind()
+	kind, month := one.Kind(), t.home.Today.MonthOf().Prev()
 	quality := one.Explanation.Quality
 	if one.Similar != nil && one.Own != nil {
 		t.amongOthers(&card, *one.Similar, *one.Own, quality)
@@ -140,10 +140,10 @@ func (t teller) beside(card similarCard, one consumption.Compared) similarCard {
 	}
 	shown := func(m consumption.Measure) bool { return len(card.Beams) > 0 && one.Similar.Measure == m } // as a bar
 	if one.PerPersonDay != nil && kind != metering.Heat && !shown(consumption.PerPerson) {
-		card.Each = append(card.Each, t.T("similar.person", t.marked(t.OfDay(kind, *one.PerPersonDay), quality)))
+		card.Each = append(card.Each, t.T("similar.person", t.Month(month), t.marked(t.OfDay(kind, *one.PerPersonDay), quality)))
 	}
-	if one.PerSquareMetre != nil && kind.IndexUnit() == metering.WattHour && !shown(consumption.PerM2) {
-		card.Each = append(card.Each, t.T("similar.m2", t.marked(t.OfDay(kind, *one.PerSquareMetre), quality)))
+	if one.PerSquareMetre != nil && kind != metering.Electricity && kind.IndexUnit() == metering.WattHour && !shown(consumption.PerM2) {
+		card.Each = append(card.Each, t.T("similar.m2", t.Month(month), t.marked(t.OfDay(kind, *one.PerSquareMetre), quality)))
 	}
 	for _, c := range one.Comparisons {
 		t.addChange(&card, kind, c)
@@ -175,17 +175,27 @@ func (t teller) amongOthers(card *similarCard, s consumption.Typical, own meteri
 	if s.Quarter > 0 {
 		card.Beams = append(card.Beams, draw(t.T("similar.careful"), t.OfDay(card.Kind, s.Quarter), s.Quarter, false))
 	}
+	card.Verdict, card.Well = t.verdict(card.Kind, s, own)
+}
+
+// verdict says how the home stands among similar ones, and whether that is praise. A
+// share is of the figures as they are shown, so that a reader finds the same. There is
+// no verdict where the similar ones are shown to use nothing.
+func (t teller) verdict(k metering.Kind, s consumption.Typical, own metering.Amount) (said string, well bool) {
+	mine, theirs := float64(web.ShownOfDay(k, own)), float64(web.ShownOfDay(k, s.Used))
 	switch {
-	case s.Quarter > 0 && own <= s.Quarter && card.Kind != metering.Heat:
-		card.Verdict, card.Well = t.T("similar.bravo"), true
-	case courseOf(own, s.Used) == same:
-		card.Verdict = t.T("similar.alike")
+	case s.Quarter > 0 && own <= s.Quarter && k != metering.Heat:
+		return t.T("similar.bravo"), true
+	case courseOf(own, s.Used) == same || mine == theirs:
+		return t.T("similar.alike"), false
 	case own < s.Used:
-		card.Verdict, card.Well = t.T("similar.good"), true
-	case own >= 2*s.Used && s.Used > 0:
-		card.Verdict = t.T("similar.times", t.Number(float64(own)/float64(s.Used), 1), t.T(partOf[card.Kind]))
+		return t.T("similar.good"), true
+	case theirs == 0:
+		return "", false
+	case mine >= 2*theirs:
+		return t.T("similar.times", t.Number(mine/theirs, 1), t.T(partOf[k])), false
 	default:
-		card.Verdict = t.T("similar.above", t.percent(float64(own)/float64(max(1, s.Used))-1), t.T(partOf[card.Kind]))
+		return t.T("similar.above", t.percent(mine/theirs-1), t.T(partOf[k])), false
 	}
 }
 

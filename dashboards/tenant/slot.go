@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,7 +66,27 @@ func (t teller) judge(one *slot, q metering.Quality, coverage float64) {
 	}
 }
 
-// amount writes what a slot counted: litres or kWh of a day, m³ or kWh of a month.
+// partly tells in the mark of a figure that only some of its slots are estimated: one
+// that is over is measured.
+func (t teller) partly(mark string, slots []slot) string {
+	measured := func(one slot) bool { return one.known && !one.open && !one.estimated }
+	if mark == "" || !slices.ContainsFunc(slots, measured) {
+		return mark
+	}
+	return t.T("note.partly")
+}
+
+// ofSlot writes what a slot counted. An estimated hour claims no tenths of a litre,
+// which the measured ones beside it do not have.
+func (t teller) ofSlot(k metering.Kind, one slot, of words) string {
+	if of.hours && one.estimated && k.IndexUnit() != metering.WattHour {
+		return t.WholeLitres(float64(one.used) / 1000)
+	}
+	return t.amount(k, one.used, of)
+}
+
+// amount writes so much: litres or kWh of a day, m³ or kWh of a month. Hours are too
+// small for tenths of a kWh.
 func (t teller) amount(k metering.Kind, a metering.Amount, of words) string {
 	switch {
 	case of.measure == euros:
@@ -74,6 +95,8 @@ func (t teller) amount(k metering.Kind, a metering.Amount, of words) string {
 		return t.KilowattHours(a)
 	case of.months:
 		return written(t.Language, k, a)
+	case of.hours && k.IndexUnit() == metering.WattHour:
+		return t.KWh(float64(a) / 1000)
 	default:
 		return t.OfDay(k, a)
 	}
@@ -88,7 +111,7 @@ func (t teller) bar(k metering.Kind, one slot, of words) web.Bar {
 	}
 	switch {
 	case one.known:
-		b.Written = t.amount(k, one.used, of)
+		b.Written = t.ofSlot(k, one, of)
 	case one.coming:
 		b.Written = t.T("chart.coming")
 	}
@@ -103,6 +126,9 @@ func (t teller) line(k metering.Kind, one slot, bar web.Bar, of words, link stri
 	r := row{Name: one.name, Used: bar.Written, Note: one.note}
 	if one.known {
 		r.Link = link
+	}
+	if one.coming {
+		r.Used = "–"
 	}
 	if one.beforeKnown {
 		r.Before = t.amount(k, one.before, of)

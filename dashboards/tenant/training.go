@@ -19,7 +19,7 @@ type lessonItem struct {
 	ID, Lead, Due, Late      string
 	Open, Trained, Place     bool
 	When, Where, Course      string
-	Partner, Childcare, Trip string
+	Partner, Childcare, Trip string // these, the place and the course are in the staff's own words, which are French
 	MayAsk                   bool
 	Asked                    string
 	Level                    string

@@ -35,6 +35,8 @@ type dialCard struct {
 	Checked      bool
 	State        string
 	Read, ReadAt string // the last index and its instant
+	Mark         string // that it is estimated; empty where it is measured
+	Old          string // that it is too old to compare with; empty for a newer one
 	Typed        string
 	Verdict      string // of what was typed; empty where nothing was
 	Well         bool
@@ -83,11 +85,11 @@ func (h *Handler) dials(c echo.Context, v *verifyView, t teller) error {
 			Household: string(v.Viewer.Household)}
 		last, known := lastOf(s)
 		if known {
-			d.Read, d.ReadAt = t.Dial(s.Kind, last.Index), t.Moment(last.At, t.now, t.home.Zone)
 			d.Checked = states[last.Meter].Passed()
+			t.tellLast(&d, last)
 		}
-		d.State = stateOf(t.Language, d.Checked, states[last.Meter])
-		if c.QueryParam(meterField) == string(s.Kind) {
+		d.State = stateOf(t.Language, d, states[last.Meter])
+		if c.QueryParam(meterField) == string(s.Kind) && d.Old == "" {
 			d.Typed = c.QueryParam(dialField)
 			d.Verdict, d.Well = t.judgeDial(s, d.Typed)
 		}
@@ -96,12 +98,22 @@ func (h *Handler) dials(c echo.Context, v *verifyView, t teller) error {
 	return nil
 }
 
-func stateOf(l web.Language, checked bool, s check.State) string {
+// tellLast says what the last index was, and whether a dial compares with it still.
+func (t teller) tellLast(d *dialCard, last metering.Boundary) {
+	d.Read, d.ReadAt, d.Mark = t.Dial(d.Kind, last.Index), t.Moment(last.At, t.now, t.home.Zone), t.mark(last.Quality)
+	if t.now.Sub(last.At) > longestSince {
+		d.Old = t.T("verify.too_old")
+	}
+}
+
+func stateOf(l web.Language, d dialCard, s check.State) string {
 	switch {
-	case checked:
+	case d.Checked:
 		return l.T("verify.checked")
 	case s == check.Disputed:
 		return l.T("verify.disputed")
+	case d.Read == "" || d.Old != "":
+		return l.T("verify.unchecked_call") // nothing can be compared on the page
 	default:
 		return l.T("verify.unchecked")
 	}
@@ -132,7 +144,8 @@ const (
 	shortestSample = 1
 )
 
-// judgeDial holds what somebody read on the dial against the last reading.
+// judgeDial holds what somebody read on the dial against the last reading, which
+// must be no older than longestSince.
 func (t teller) judgeDial(s consumption.Series, typed string) (verdict string, well bool) {
 	dial, err := meters.ParseDial(typed, s.Kind)
 	if err != nil {
@@ -141,9 +154,6 @@ func (t teller) judgeDial(s consumption.Series, typed string) (verdict string, w
 	last, known := lastOf(s)
 	if !known {
 		return t.T("verify.not_read"), false
-	}
-	if t.now.Sub(last.At) > longestSince {
-		return t.T("verify.too_old"), false
 	}
 	if dial.Within(last.Index, last.Index+t.sinceThen(s, last), 1) {
 		return t.T("verify.agrees"), true

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,28 @@ func TestAbout(t *testing.T) {
 	}
 }
 
+// Below ten euros the cents alone say what a sum comes to.
+func TestRounded(t *testing.T) {
+	teller := frenchTeller(t)
+	for cents, want := range map[int64]string{42: "0,42 €", 149: "1,49 €", 999: "9,99 €", 1000: "10,00 €, soit environ 10 €", 1337: "13,37 €, soit environ 13 €"} {
+		if got := plain(teller.rounded(cents)); got != want {
+			t.Errorf("%d cents: %q, want %q", cents, got, want)
+		}
+	}
+}
+
+// Who has one meter is not told of several, and everybody of whom to call.
+func TestUncheckedHeadline(t *testing.T) {
+	const then = " Nous ne comparons donc pas. Pour savoir quand : appelez-nous."
+	for n, want := range map[int]string{1: "Votre compteur n’est pas encore vérifié.", 3: "Vos compteurs ne sont pas encore tous vérifiés."} {
+		teller := frenchTeller(t)
+		teller.home.Series = make([]consumption.Series, n)
+		if got := plain(teller.headline(nil, true).Sentence); got != want+then {
+			t.Errorf("%d kinds: %q, want %q", n, got, want+then)
+		}
+	}
+}
+
 // A price is written with all its digits, and an amount to the cent.
 func TestPrices(t *testing.T) {
 	teller := frenchTeller(t)
@@ -48,11 +71,11 @@ func TestWhyCostOfHotWater(t *testing.T) {
 	want := &whyCost{
 		Prices: []whyPrice{
 			{Name: "Prix de l’eau, du 1er\u00a0mars au 17\u00a0mars", Title: "Coût", Cost: "6,57\u00a0€", Rows: []whyRow{
-				{Name: "Consommation", Factor: "2,000\u00a0m³"}, {Name: "Prix", Since: "depuis le 1er\u00a0juillet\u00a02025", Factor: "×\u00a04,69\u00a0€/m³"},
+				{Name: "Consommation", Factor: "2,000\u00a0m³"}, {Name: "Prix", Since: "depuis le 1er\u00a0juillet 2025", Factor: "×\u00a04,69\u00a0€/m³"},
 				{Name: "Part qui suit votre compteur", Factor: "×\u00a070\u00a0%"}}},
 			{Name: "Prix de la chaleur, du 1er\u00a0mars au 17\u00a0mars", Title: "Coût", Cost: "6,80\u00a0€", Rows: []whyRow{
 				{Name: "Consommation", Factor: "2,000\u00a0m³"}, {Name: "Chaleur pour un m³", Factor: "×\u00a046,5\u00a0kWh/m³"},
-				{Name: "Prix", Since: "depuis le 1er\u00a0juillet\u00a02025", Factor: "×\u00a00,1045\u00a0€/kWh"}, {Name: "Part qui suit votre compteur", Factor: "×\u00a070\u00a0%"}},
+				{Name: "Prix", Since: "depuis le 1er\u00a0juillet 2025", Factor: "×\u00a00,1045\u00a0€/kWh"}, {Name: "Part qui suit votre compteur", Factor: "×\u00a070\u00a0%"}},
 				Soft: []string{"Le prix a changé. Nous partageons la consommation par jour, à parts égales."}},
 		},
 		Totals:  []string{"13,37\u00a0€, soit environ 13\u00a0€, dans vos charges"},
@@ -93,7 +116,7 @@ func TestOutlookAddsUp(t *testing.T) {
 	paid := int64(81_234)
 	o := charges.Outlook{Year: 2026, LowCents: 84_900, HighCents: 91_100, ProvisionCents: &paid, Kinds: []metering.Kind{metering.ColdWater}}
 	got := frenchTeller(t).tellOutlook(o)
-	want := []string{"environ 810 €", "Entre 845 et 915 €", "Vos provisions ne suffiront sans doute pas. À la fin de l’année, il peut manquer de 35 € à 105 €."}
+	want := []string{"environ 810 €", "Entre 845 et 915 €", "Vos provisions ne suffiront sans doute pas. À la fin de l’année, il peut manquer de 35 € à 105 €. Appelez-nous : nous cherchons une solution avec vous."}
 	if diff := cmp.Diff(want, []string{plain(got.Paid), plain(got.Range), plain(got.Verdict)}); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -102,16 +125,39 @@ func TestOutlookAddsUp(t *testing.T) {
 	}
 }
 
-// A column in which nothing stands is left out, also where months to come have a
-// grey bar.
+// A column in which nothing stands is left out; each bar has a line, be it the grey one
+// of a month to come.
 func TestColumnOfLastYear(t *testing.T) {
-	slots := []slot{{name: "novembre", label: "nov", used: 2, known: true}, {name: "décembre", label: "déc", coming: true, before: 3, beforeKnown: true}}
+	slots := []slot{{name: "novembre", label: "nov", used: 2000, known: true}, {name: "décembre", label: "déc", coming: true}}
 	teller := frenchTeller(t)
-	if c := teller.draw(metering.ColdWater, slots, byMonth(metering.ColdWater), noLink); c.HasColumn || !c.HasBefore {
-		t.Errorf("nothing known of last year: column %t, grey bars %t", c.HasColumn, c.HasBefore)
+	if c := teller.draw(metering.ColdWater, slots, byMonth(metering.ColdWater), noLink); c.HasColumn || c.HasBefore || len(c.Table) != 1 {
+		t.Errorf("nothing known of last year: column %t, grey bars %t, lines %+v", c.HasColumn, c.HasBefore, c.Table)
 	}
-	slots[0].before, slots[0].beforeKnown = 1, true
-	if c := teller.draw(metering.ColdWater, slots, byMonth(metering.ColdWater), noLink); !c.HasColumn {
-		t.Error("last year's figure has no column")
+	slots[1].before, slots[1].beforeKnown = 3000, true
+	c := teller.draw(metering.ColdWater, slots, byMonth(metering.ColdWater), func(slot) string { return "/" })
+	want := []row{{Name: "novembre", Used: "2\u00a0litres", Link: "/"}, {Name: "décembre", Used: "–", Before: "3\u00a0litres"}}
+	if diff := cmp.Diff(want, c.Table); diff != "" || !c.HasColumn || !c.HasBefore {
+		t.Errorf("column %t, grey bars %t, lines (-want +got):\n%s", c.HasColumn, c.HasBefore, diff)
+	}
+}
+
+// Who divides the one figure shown by the other finds the share.
+func TestShareOfSimilarHomesIsOfTheShownFigures(t *testing.T) {
+	for _, tt := range []struct {
+		own, others metering.Amount
+		want        string
+		well        bool
+	}{
+		{38_400, 35_900, "6 %", false},
+		{37_600, 36_400, "à peu près", false},
+		{30_000, 36_000, "Bravo", true},
+		{99_600, 40_400, "2,5 fois", false},
+		{100, 98, "à peu près", false}, // 0,1 litre both
+		{500, 0, "", false},
+	} {
+		s := consumption.Typical{Used: tt.others}
+		if said, well := frenchTeller(t).verdict(metering.ColdWater, s, tt.own); !strings.Contains(plain(said), tt.want) || well != tt.well || tt.want == "" && said != "" {
+			t.Errorf("%d beside %d: %q, praise %t, want %q", tt.own, tt.others, said, well, tt.want)
+		}
 	}
 }

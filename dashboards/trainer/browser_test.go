@@ -110,7 +110,7 @@ func TestEnrolABuyer(t *testing.T) {
 	advisor := webtest.Sit(t, c.URL, c.Invite(t, "adv"))
 	advisor.Reads("Acheteurs formés", "Zoé Martin", "En retard de 16 jours", "0600000001", "Pas encore invité", "1 place libre")
 	advisor.PressUnder("Zoé Martin", "Inscrire")
-	advisor.Reads("L’inscription est faite", "Inscription faite :", "Lettres qui attendent : 1")
+	advisor.Reads("L’inscription est faite", "Place prise pour la séance du", "Lettres qui attendent : 1")
 	advisor.Reads("Aucune séance avec une place libre")
 	c.now = at.Starts.Add(time.Hour)
 	teacher := webtest.Sit(t, c.URL, c.Invite(t, "tra"))
@@ -150,6 +150,28 @@ func TestTheSecondOfTwoClicks(t *testing.T) {
 	before, after, _ := strings.Cut(a.Page, "Malik Diallo")
 	if a.Status != 409 || strings.Contains(before, "La séance est complète") || !strings.Contains(after, "La séance est complète") {
 		t.Errorf("second buyer: %d, the reason stands beside: %v", a.Status, strings.Contains(after, "La séance est complète"))
+	}
+}
+
+// What staff wrote is French on an English page, and says so to who reads it aloud.
+func TestStaffsWordsAreFrench(t *testing.T) {
+	c := newClassroom(t)
+	at := c.session(t, 1)
+	all, err := c.store.Duties(t.Context(), "adv", training.Filter{Page: resource.Page{Limit: 9}}, c.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.store.Enrol(t.Context(), "adv", all[0].ID, at.ID, false, c.now); err != nil {
+		t.Fatal(err)
+	}
+	b := c.Browser(t)
+	b.Send("/connexion", url.Values{"code": {c.Invite(t, "P-1")}})
+	b.Get("/langue/en")
+	page := b.Get("/mon-ordinateur/formation").Page
+	for _, want := range []string{`Course (in French): <span lang="fr">Premiers pas</span>`, `<span lang="fr">Cyber Centre</span>`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
 	}
 }
 

@@ -164,10 +164,18 @@ func stateOf(l web.Language, d training.Duty, now time.Time) string {
 		return l.T("trainer.state_none")
 	}
 	text := l.T(stateKeys[w.State])
-	if !w.Starts.IsZero() {
-		return l.T("trainer.state_at", text, moment(l, w.Starts, d.Zone, now))
+	if w.Starts.IsZero() {
+		return text
 	}
-	return text
+	begin := moment(l, w.Starts, d.Zone, now)
+	switch w.State {
+	case training.Enrolled: // the day is the session's, not that of the enrolment
+		return l.T("trainer.place_at", begin)
+	case training.Reminded:
+		return l.T("trainer.reminded_at", begin)
+	default:
+		return l.T("trainer.state_at", text, begin)
+	}
 }
 
 // offers are the next sessions of the buyer's residence that have a place free,

@@ -40,7 +40,7 @@ func (h *Handler) showSheet(c echo.Context, t trouble) error {
 	view := sheetView{Chrome: h.Site.Chrome(c, "trainer.sheet", s.Course.Title), Fault: t.text, Path: sessionsPath + "/" + url.PathEscape(string(s.ID)),
 		Where: s.Place, Partner: s.Partner, Childcare: s.Childcare, Transport: s.Transport}
 	view.Done = done(c, view.Language)
-	view.When = view.T("trainer.from_to", moment(view.Language, s.Starts, s.Zone, h.Now()), s.Ends.In(s.Zone).Format("15:04"))
+	view.When = view.T("trainer.from_to", moment(view.Language, s.Starts, s.Zone, h.Now()), view.Clock(s.Ends.In(s.Zone)))
 	view.Places = view.T("trainer.taken", s.Taken, s.Capacity)
 	view.Begun = !s.Starts.After(h.Now()) && s.CalledOff.IsZero()
 	view.MayCallOff = works(c) && s.Starts.After(h.Now()) && s.CalledOff.IsZero()

@@ -100,7 +100,7 @@ func dial(telephone string) string { return web.Advisor{Telephone: telephone}.Di
 
 // moment writes the day and the hour at which a session begins.
 func moment(l web.Language, at time.Time, zone *time.Location, now time.Time) string {
-	return l.T("trainer.moment", l.Date(civil.DateIn(at, zone), civil.DateIn(now, zone)), at.In(zone).Format("15:04"))
+	return l.T("trainer.moment", l.Date(civil.DateIn(at, zone), civil.DateIn(now, zone)), l.Clock(at.In(zone)))
 }
 
 // stateKeys say how far a buyer has come.

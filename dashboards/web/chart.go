@@ -77,17 +77,20 @@ type Scale struct {
 	Number func(metering.Amount) string
 }
 
-// NewChart lays bars out.
+// NewChart lays bars out. Where none of them has a height there are no lines: their
+// numbers would measure nothing.
 func NewChart(id, class, title, desc string, bars []Bar, scale Scale) Chart {
 	c := Chart{ID: id, Class: class, Title: title, Desc: desc, Unit: scale.Unit, Height: chartBelow + 8, Base: chartBase, Below: chartBelow}
-	top := metering.Amount(1)
+	highest := metering.Amount(0)
 	for _, b := range bars {
-		top = max(top, b.Used, b.Before)
+		highest = max(highest, b.Used, b.Before)
 		c.HasBefore = c.HasBefore || b.BeforeWritten != ""
 	}
-	top = roundUp(top)
-	for _, share := range []metering.Amount{2, 1} {
-		c.Lines = append(c.Lines, Line{Y: chartBase - (chartBase-chartTop)*int(share)/2, Text: scale.Number(top * share / 2)})
+	top := roundUp(max(1, highest))
+	if highest > 0 {
+		for _, share := range []metering.Amount{2, 1} {
+			c.Lines = append(c.Lines, Line{Y: chartBase - (chartBase-chartTop)*int(share)/2, Text: scale.Number(top * share / 2)})
+		}
 	}
 	c.ScaleWidth = scaleWidth(c.Lines)
 	slot := 100 / float64(max(1, len(bars)))

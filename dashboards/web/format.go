@@ -129,13 +129,13 @@ func (l Language) Cubic(litres float64) string {
 
 // Litres writes a volume in litres, as in "98 litres".
 func (l Language) Litres(ml metering.Amount) string {
-	litres := float64(ml) / mlPerLitre
-	decimals := 0
-	if litres < 10 && ml%mlPerLitre != 0 {
-		decimals = 1
+	grain, decimals := metering.Amount(mlPerLitre), 0
+	if max(ml, -ml) < 10*mlPerLitre && ml%mlPerLitre != 0 {
+		grain, decimals = mlPerLitre/10, 1
 	}
+	litres := float64(rounded(ml, grain)) / mlPerLitre
 	word := "unit.litre"
-	if litres >= l.format.several || litres == 0 && l.code == "en" {
+	if math.Abs(litres) >= l.format.several || litres == 0 && l.code == "en" {
 		word = "unit.litres"
 	}
 	return l.Number(litres, decimals) + firm + l.T(word)
@@ -143,17 +143,25 @@ func (l Language) Litres(ml metering.Amount) string {
 
 // CubicMetres writes a volume in m³, as in "3,21 m³".
 func (l Language) CubicMetres(ml metering.Amount) string {
-	return l.Number(float64(ml)/mlPerCubicMetre, 2) + firm + "m³"
+	return l.Number(float64(ShownCubicMetres(ml))/mlPerCubicMetre, 2) + firm + "m³"
 }
 
 // KilowattHours writes an energy, as in "12,3 kWh".
 func (l Language) KilowattHours(wh metering.Amount) string {
-	kwh := float64(wh) / whPerKWh
-	decimals := 1
-	if kwh >= 100 {
-		decimals = 0
+	grain, decimals := metering.Amount(whPerKWh/10), 1
+	if max(wh, -wh) >= 100*whPerKWh {
+		grain, decimals = whPerKWh, 0
 	}
-	return l.Number(kwh, decimals) + firm + "kWh"
+	return l.Number(float64(rounded(wh, grain))/whPerKWh, decimals) + firm + "kWh"
+}
+
+// rounded is a to the nearest multiple of a grain, half of one away from zero. A
+// float cannot hold 2,405 and so falls to either side of the half.
+func rounded(a, grain metering.Amount) metering.Amount {
+	if a < 0 {
+		return -rounded(-a, grain)
+	}
+	return (a + grain/2) / grain * grain
 }
 
 // OfDay writes what a kind of meter counted on a day: litres or kWh.
@@ -206,27 +214,47 @@ func (l Language) OfMonth(k metering.Kind, used metering.Amount) (first, second 
 // rounded as it is written there. Who takes one shown figure from another finds the
 // difference of these.
 func ShownOfMonth(k metering.Kind, used metering.Amount) metering.Amount {
+	if k.IndexUnit() != metering.WattHour && used >= mlPerCubicMetre {
+		return ShownCubicMetres(used)
+	}
+	return ShownOfDay(k, used)
+}
+
+// ShownOfDay is so the figure that [Language.OfDay] shows.
+func ShownOfDay(k metering.Kind, used metering.Amount) metering.Amount {
 	grain := metering.Amount(mlPerLitre)
 	switch energy := k.IndexUnit() == metering.WattHour; {
 	case energy && used >= 100*whPerKWh:
 		grain = whPerKWh
 	case energy:
 		grain = whPerKWh / 10
-	case used >= mlPerCubicMetre:
-		grain = mlPerCubicMetre / 100
 	case used < 10*mlPerLitre:
 		grain = mlPerLitre / 10
 	}
-	return (used + grain/2) / grain * grain
+	return rounded(used, grain)
 }
 
-// Dial writes an index as the meter's face shows it: m³ or kWh with three
-// decimals.
+// ShownCubicMetres is so the figure that [Language.CubicMetres] shows.
+func ShownCubicMetres(ml metering.Amount) metering.Amount {
+	return rounded(ml, mlPerCubicMetre/100)
+}
+
+// Dial writes an index as the meter's face shows it: m³ with three decimals, kWh
+// with one.
 func (l Language) Dial(k metering.Kind, index metering.Amount) string {
 	if k.IndexUnit() == metering.WattHour {
 		return l.Number(float64(index)/whPerKWh, 1) + firm + "kWh"
 	}
 	return l.Number(float64(index)/mlPerCubicMetre, 3) + firm + "m³"
+}
+
+// DialExact writes an index with all that was counted, to the litre or the
+// watt-hour, so that who takes one from another finds the difference.
+func (l Language) DialExact(k metering.Kind, index metering.Amount) string {
+	if k.IndexUnit() == metering.WattHour {
+		return l.Number(float64(index)/whPerKWh, 3) + firm + "kWh"
+	}
+	return l.Dial(k, index)
 }
 
 // Day writes a date without its year, as in "lundi 3 mars".

@@ -97,6 +97,7 @@ type Chrome struct {
 	Style     string // address of the style sheet
 	Icon      string
 	Advisor   Advisor
+	Answers   bool   // the reader is of those who answer households: told of no one to call
 	Person    string // name of who is signed in; empty where nobody is
 	FormToken string
 	Others    []Switch
@@ -116,7 +117,7 @@ func (s *Site) Chrome(c echo.Context, title string, args ...any) Chrome {
 	if session, ok := accounts.Who(c); ok {
 		ch.Person, ch.FormToken = session.Person.Name, session.FormToken
 		if !atHome(session) {
-			ch.Brand = language.T("site.office")
+			ch.Brand, ch.Answers = language.T("site.office"), session.Has(accounts.Advisor)
 		}
 	}
 	ch.Menu = menuFor(c, language)

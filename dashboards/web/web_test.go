@@ -106,11 +106,18 @@ func TestFormats(t *testing.T) {
 		{"one litre", fr.Litres(1000), "1 litre"},
 		{"one and a half", fr.Litres(1500), "1,5 litre"},
 		{"one and a half in English", en.Litres(1500), "1.5 litres"},
-		{"litres", fr.Litres(1_234_500), "1 234 litres"},
+		{"litres", fr.Litres(1_234_500), "1 235 litres"},
+		{"as much less", fr.Litres(-1_234_500), "−1 235 litres"},
+		{"half of a hundredth of a cubic metre", fr.CubicMetres(2_405_000), "2,41 m³"},
+		{"as much less of it", fr.CubicMetres(-2_405_000), "−2,41 m³"},
+		{"half of a tenth of a litre", fr.Litres(1_050), "1,1 litre"},
+		{"half of a tenth of a kWh", fr.KilowattHours(12_250), "12,3 kWh"},
 		{"kWh", fr.KilowattHours(12_340), "12,3 kWh"},
 		{"many kWh", fr.KilowattHours(1_234_000), "1 234 kWh"},
 		{"dial of water", fr.Dial(metering.ColdWater, 153_257_000), "153,257 m³"},
 		{"dial of electricity", fr.Dial(metering.Electricity, 9_000_100), "9 000,1 kWh"},
+		{"exact dial of electricity", fr.DialExact(metering.Electricity, 17_313_100), "17 313,100 kWh"},
+		{"exact dial of water", fr.DialExact(metering.ColdWater, 153_257_000), "153,257 m³"},
 		{"scale of halves", fr.OnScale(metering.Electricity, 2500), "2,5"},
 		{"scale of wholes", fr.OnScale(metering.ColdWater, 100_000), "100"},
 		{"day", fr.Day(today), "mardi 3 mars"},
@@ -187,8 +194,10 @@ func TestChart(t *testing.T) {
 }
 
 func TestChartOfNothing(t *testing.T) {
-	c := web.NewChart("c", "k", "T", "D", nil, web.Scale{Number: func(metering.Amount) string { return "" }})
-	if len(c.Bars) != 0 || len(c.Lines) != 2 {
-		t.Errorf("chart = %+v", c)
+	for name, bars := range map[string][]web.Bar{"no bar": nil, "a day without use": {{Known: true}, {Known: true}}} {
+		c := web.NewChart("c", "k", "T", "D", bars, web.Scale{Number: func(metering.Amount) string { return "0,001" }})
+		if len(c.Bars) != len(bars) || len(c.Lines) != 0 {
+			t.Errorf("%s: chart = %+v", name, c)
+		}
 	}
 }

@@ -1,9 +1,12 @@
 package workshop_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/xnetroseraie/xnet/api/sqldb/sqldbtest"
 )
 
 // The waiting list: found by the door, added, named with door and members, sold to
@@ -27,7 +30,8 @@ func TestWaitingList(t *testing.T) {
 	if a := adv.send("/atelier/attente?residence=R&foyer=F-rose", action, "jour", "2026-03-19"); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Page, `id="attente-jour-f"`) || !strings.Contains(a.Page, `value="2026-03-19"`) {
 		t.Errorf("asked tomorrow: %d", a.Status)
 	}
-	shows(t, adv.Get("/atelier/stock").Page, []string{`href="/atelier/attente?residence=R"`, "Foyers qui attendent : 1."}, nil)
+	shows(t, adv.Get("/atelier/stock").Page, []string{`href="/atelier/attente?residence=R"`, "Foyers qui attendent : 1.", "← Atelier"}, nil)
+	shows(t, s.enter(manager).Get("/atelier/stock").Page, nil, []string{"← Atelier"}) // that page is not hers
 	_, rest, _ := strings.Cut(adv.Get("/atelier/attente").Page, `action="/atelier/attente/`)
 	withdraw, _, _ := strings.Cut(rest, `"`)
 	adv.done(adv.send("/atelier/attente", "/atelier/attente/"+withdraw))
@@ -37,6 +41,35 @@ func TestWaitingList(t *testing.T) {
 			t.Errorf("who does not sell reads the waiting list: %d", a.Status)
 		}
 	}
+}
+
+// A shelf that is short says of what: of weeks of sales, else of households that wait.
+func TestShelfSaysWhatItLacks(t *testing.T) {
+	s := open(t)
+	machine := func(id, state string) {
+		sqldbtest.Exec(t, s.DB, `INSERT INTO machine (id, residence_id, tag, serial, mac, kind, form, maker, model, processor, memory_mb, donor, lot, cost_cents, register_no, received_on, state, cycle, grade_appearance, grade_function, version)
+			VALUES ($1, 'R', $1, $1, '', 'used', 'desktop', 'x', 'x', '', 0, 'x', '', 0, $1, '2025-01-01', $2, 1, 'B', 'B', 1)`, id, state)
+	}
+	for n := range 13 {
+		id := fmt.Sprint("SOLD-", n)
+		machine(id, "sold")
+		sqldbtest.Exec(t, s.DB, `INSERT INTO machine_sale (id, machine_id, residence_id, household_id, buyer_id, kind, price_cents, list_cents, subsidised, payment, receipt_no, sold_on, sold_by, programme_from, programme_months, accessories, signed_by, return_reason, refund_cents)
+			VALUES ($1, $1, 'R', 'F-luc', 'P-luc', 'used', 6000, 6000, 0, 'cash', $1, '2026-03-01', 'x', '2026-03-01', 12, '', '', '', 0)`, id)
+	}
+	machine("READY-0", "ready")
+	const needs = "Il en faut 4,3 semaines de ventes."
+	adv := s.enter(advisor)
+	shows(t, adv.Get("/atelier/stock").Page, []string{"C’est 1 semaine de ventes. " + needs}, nil)
+	for n := range 5 {
+		machine(fmt.Sprint("READY-", n+1), "ready")
+	}
+	shows(t, adv.Get("/atelier/stock").Page, []string{"C’est 6 semaines de ventes."}, []string{needs, "Trop peu"})
+	for n := range 7 {
+		id := fmt.Sprint("W-", n)
+		sqldbtest.Exec(t, s.DB, `INSERT INTO household (id, occupants, language, contact_by) VALUES ($1, 1, 'fr', 'letter')`, id)
+		sqldbtest.Exec(t, s.DB, `INSERT INTO machine_wait (id, residence_id, household_id, kind, asked_on) VALUES ($1, 'R', $1, 'used', '2026-03-01')`, id)
+	}
+	shows(t, adv.Get("/atelier/stock").Page, []string{"Trop peu", "C’est 6 semaines de ventes.", "Foyers qui attendent : 7."}, []string{needs})
 }
 
 // Terms and prices: read by who works in the programme, set by managers; faults

@@ -125,7 +125,7 @@ func (v *machineView) state(m computers.Sheet) {
 	v.Papers = append(v.Papers, link{Path: Path + "/etiquettes?machine=" + string(m.ID), Name: v.T("workshop.label")})
 	if m.Sale != nil {
 		v.Papers = append(v.Papers, link{Path: path + "/recu.pdf", Name: v.T("workshop.receipt_title") + " (PDF)"},
-			link{Path: path + "/garantie.pdf", Name: v.T("workshop.paper_guarantee") + " (PDF)"})
+			link{Path: path + "/garantie.pdf", Name: v.T("workshop.open_guarantee") + " (PDF)"})
 	}
 }
 
@@ -160,7 +160,7 @@ func (h *Handler) life(c echo.Context, v *machineView, m computers.Sheet) error 
 		local := e.At.In(m.Zone)
 		when := v.Date(e.On, today)
 		if civil.DateOf(local) == e.On {
-			when += ", " + local.Format("15:04")
+			when += ", " + v.Clock(local)
 		}
 		one := eventView{What: v.T(happened[e.What]), Note: v.note(e), When: when, State: v.T(states[e.State])}
 		if e.What == computers.Moved { // nothing else happened

@@ -28,7 +28,7 @@ type stockView struct {
 	Listed      string // the state whose machines are listed; empty for none
 	Machines    []link
 	Next        string
-	MayWork     bool
+	HasDesk     bool // the reader has the workshop's page to go back to
 }
 
 type stateLine struct {
@@ -43,7 +43,7 @@ const pageOf = 50
 
 // stock serves GET /atelier/stock, with ?etat= the machines in a state.
 func (h *Handler) stock(c echo.Context) error {
-	view := stockView{Chrome: h.Site.Chrome(c, "workshop.stock"), MayWork: may(c, computers.Workshop)}
+	view := stockView{Chrome: h.Site.Chrome(c, "workshop.stock"), HasDesk: may(c, computers.Readers)}
 	here, places, err := h.place(c, Path+"/stock")
 	if err != nil {
 		return err
@@ -75,7 +75,11 @@ func cover(l web.Language, st computers.Stock) judged {
 	case st.CoverTenths < 0:
 		return judged{l.T("workshop.cover_unknown", free), !st.Alert}
 	case st.Alert:
-		return judged{l.T("workshop.cover_short", free, weeks(l, st.CoverTenths)), false}
+		text := l.T("workshop.cover_short", free, weeks(l, st.CoverTenths))
+		if st.CoverTenths < computers.EnoughTenths { // else they are fewer than the households that wait
+			text += " " + l.T("workshop.cover_needs", weeks(l, computers.EnoughTenths))
+		}
+		return judged{text, false}
 	}
 	return judged{l.T("workshop.cover_enough", free, weeks(l, st.CoverTenths)), true}
 }

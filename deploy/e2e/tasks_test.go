@@ -127,9 +127,16 @@ func findCost(t *testing.T, p *webtest.Sitter, today civil.Date) {
 	t.Helper()
 	cubic := float64(metering.Amount(today.Day-1)*litresADay+litresSoFar) / 1e6
 	euros := fmt.Sprintf("environ %.0f €", cubic*eurosACubic)
-	p.Reads(euros+" depuis le 1er", "dans vos charges", "C’est une estimation, pas une facture.", "Une question ? Test est au 01 00 00 00 00")
+	since, reckoned := " depuis le 1er", "soit "+euros
+	if today.Day == 1 {
+		since = " aujourd’hui, jusqu’à maintenant"
+	}
+	if cubic*eurosACubic < 10 { // small enough to be told once
+		reckoned = strings.Replace(fmt.Sprintf("%.2f €", cubic*eurosACubic), ".", ",", 1)
+	}
+	p.Reads(euros+since, "dans vos charges", "C’est une estimation, pas une facture.", "Une question ? Test est au 01 00 00 00 00")
 	p.PressUnder("Eau froide", "Pourquoi ce chiffre ?")
-	p.Reads("Différence", strings.Replace(fmt.Sprintf("= %.3f m³", cubic), ".", ",", 1), "× 4,00 €/m³", "soit "+euros)
+	p.Reads("Différence", strings.Replace(fmt.Sprintf("= %.3f m³", cubic), ".", ",", 1), "× 4,00 €/m³", reckoned)
 }
 
 // actOnLeak: what runs, since when, what to do, whom to call?

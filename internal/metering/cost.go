@@ -42,8 +42,15 @@ type CostLine struct {
 	Formula string `json:"formula"`
 }
 
+const microPerCent = 10_000
+
+// Cents is what the line costs, rounded half up to the cent: so it is shown, and
+// so the lines of a bill are added up.
+func (l CostLine) Cents() int64 { return (l.MicroEUR + microPerCent/2) / microPerCent }
+
 // A Cost is what a consumption costs the household: the share of the price that
-// follows its meter. A subscription is no part of it.
+// follows its meter. A subscription is no part of it. The cents of a bill are those of
+// its lines, so that who adds up what is shown finds the same.
 type Cost struct {
 	ChargesCents  int64      `json:"charges_cents"`
 	SupplierCents int64      `json:"supplier_cents"`

@@ -75,6 +75,7 @@ type Fare struct {
 	Standing  Standing
 	Since     time.Time // of the standing; zero where it is not known
 	LastGood  time.Time // when its gateway read it well last; zero: never
+	Removed   bool      // it hung somewhere once, and hangs nowhere now
 	Check     check.State
 	Zone      *time.Location // of the residence
 	// Where it hangs; empty where it hangs nowhere, and Dwelling for a building's
@@ -95,17 +96,32 @@ type FareFilter struct {
 	// only those that hang and that have not passed their check, or whose second
 	// reading is due: no thermometers, which have no dial to compare.
 	Trouble, Unchecked bool
+	// Heard leaves out meters whose own gateway has spoken and is silent or stopped:
+	// nothing is to be done at the meter. One that another gateway reads stays.
+	Heard bool
 }
+
+// isRemoved is 1 for a meter that hung somewhere once, and hangs nowhere now.
+const isRemoved = `CASE WHEN EXISTS (SELECT 1 FROM binding AS past WHERE past.meter_id = meter.id)
+                     AND NOT EXISTS (SELECT 1 FROM binding AS present WHERE present.meter_id = meter.id AND present.to_ms IS NULL)
+                    THEN 1 ELSE 0 END`
+
+// isUnheard is 1 for a meter whose gateway has spoken and is stopped, or silent since
+// $11. A gateway that has never spoken is being set up: its meters are looked at too.
+const isUnheard = `CASE WHEN EXISTS (SELECT 1 FROM gateway_report AS host
+                                WHERE host.gateway_id = gateway.id AND host.residence_id = residence.id
+                                  AND host.heard_ms > 0 AND (host.online = 0 OR host.heard_ms < $11))
+                    THEN 1 ELSE 0 END`
 
 // The state of a check as it is at $2.
 const listFares = `
 SELECT fare.meter_id, fare.residence_id, fare.gateway_id, fare.serial, fare.kind, fare.standing, fare.from_ms, fare.last_good_ms,
-       fare.state, fare.point_id, fare.dwelling_id, fare.building, fare.staircase, fare.label, fare.zone
+       fare.removed, fare.state, fare.point_id, fare.dwelling_id, fare.building, fare.staircase, fare.label, fare.zone
   FROM (SELECT meter.id AS meter_id, residence.id AS residence_id, residence.zone AS zone, meter.gateway_id AS gateway_id, meter.serial AS serial, meter.kind AS kind,
                CASE WHEN point_site.point_id IS NULL AND COALESCE(meter_standing.standing, '') <> 'wrong_place' THEN 'unbound'
                     ELSE COALESCE(meter_standing.standing, 'never_seen') END AS standing,
                COALESCE(meter_standing.from_ms, 0) AS from_ms,
-               COALESCE(meter_report.last_good_ms, 0) AS last_good_ms,
+               COALESCE(meter_report.last_good_ms, 0) AS last_good_ms, ` + isRemoved + ` AS removed, ` + isUnheard + ` AS unheard,
                CASE WHEN meter_check.state = 'verified' AND meter_check.due_ms <= $2 THEN 'second_reading_due'
                     ELSE COALESCE(meter_check.state, 'unverified') END AS state,
                COALESCE(point_site.point_id, '') AS point_id, COALESCE(point_site.dwelling_id, '') AS dwelling_id,
@@ -130,6 +146,7 @@ SELECT fare.meter_id, fare.residence_id, fare.gateway_id, fare.serial, fare.kind
    AND ($6 = '' OR fare.state = $6)
    AND ($7 = 0 OR fare.standing IN ('late', 'silent', 'stuck', 'wrong_place', 'never_seen'))
    AND ($8 = 0 OR fare.point_id <> '' AND fare.state <> 'verified' AND fare.kind <> 'temperature')
+   AND ($12 = 0 OR fare.unheard = 0 OR fare.standing = 'wrong_place')
    AND fare.meter_id > $9
  ORDER BY fare.meter_id
  LIMIT $10`
@@ -138,7 +155,7 @@ SELECT fare.meter_id, fare.residence_id, fare.gateway_id, fare.serial, fare.kind
 // more than the page holds where the list goes on.
 func (s *Store) Fares(ctx context.Context, who accounts.PersonID, f FareFilter, now time.Time, p resource.Page) ([]Fare, error) {
 	rows, err := s.db.QueryContext(ctx, listFares, string(who), sqldb.Ms(now), string(f.Residence), string(f.Gateway), string(f.Standing),
-		string(f.Check), bit(f.Trouble), bit(f.Unchecked), p.After, p.Limit+1)
+		string(f.Check), bit(f.Trouble), bit(f.Unchecked), p.After, p.Limit+1, sqldb.Ms(now.Add(-GatewayAfter)), bit(f.Heard))
 	if err != nil {
 		return nil, fmt.Errorf("meters: %w", err)
 	}
@@ -151,11 +168,11 @@ func (s *Store) Fares(ctx context.Context, who accounts.PersonID, f FareFilter, 
 
 func scanFare(rows *sql.Rows) (Fare, error) {
 	var f Fare
-	var fromMs, goodMs int64
+	var fromMs, goodMs, removed int64
 	var zone string
-	err := rows.Scan(&f.Meter, &f.Residence, &f.Gateway, &f.Serial, (*string)(&f.Kind), (*string)(&f.Standing), &fromMs, &goodMs,
+	err := rows.Scan(&f.Meter, &f.Residence, &f.Gateway, &f.Serial, (*string)(&f.Kind), (*string)(&f.Standing), &fromMs, &goodMs, &removed,
 		(*string)(&f.Check), &f.Point, &f.Dwelling, &f.Building, &f.Staircase, &f.Label, &zone)
-	f.Since, f.LastGood = instant(fromMs), instant(goodMs)
+	f.Since, f.LastGood, f.Removed = instant(fromMs), instant(goodMs), removed == 1
 	if err != nil {
 		return f, err
 	}
@@ -210,7 +227,7 @@ func (s *Store) Strangers(ctx context.Context, who accounts.PersonID, residence 
 }
 
 const fareOf = `
-SELECT COALESCE(meter_standing.standing, 'never_seen'), COALESCE(meter_report.last_good_ms, 0)
+SELECT COALESCE(meter_standing.standing, 'never_seen'), COALESCE(meter_report.last_good_ms, 0), ` + isRemoved + `
   FROM meter
   JOIN gateway ON gateway.id = meter.gateway_id
   LEFT JOIN meter_standing ON meter_standing.meter_id = meter.id
@@ -220,11 +237,13 @@ SELECT COALESCE(meter_standing.standing, 'never_seen'), COALESCE(meter_report.la
  WHERE meter.id = $1`
 
 // FareOf returns the standing of a meter that the caller has found for the
-// person, and when its gateway read it well last.
-func (s *Store) FareOf(ctx context.Context, id metering.MeterID) (standing Standing, lastGood time.Time, err error) {
-	var goodMs int64
-	if err := s.db.QueryRowContext(ctx, fareOf, string(id)).Scan((*string)(&standing), &goodMs); err != nil {
-		return "", time.Time{}, fmt.Errorf("standing of meter %s: %w", id, err)
+// person, when its gateway read it well last, and whether it was removed.
+func (s *Store) FareOf(ctx context.Context, id metering.MeterID) (Fare, error) {
+	f := Fare{Meter: id}
+	var goodMs, removed int64
+	if err := s.db.QueryRowContext(ctx, fareOf, string(id)).Scan((*string)(&f.Standing), &goodMs, &removed); err != nil {
+		return Fare{}, fmt.Errorf("standing of meter %s: %w", id, err)
 	}
-	return standing, instant(goodMs), nil
+	f.LastGood, f.Removed = instant(goodMs), removed == 1
+	return f, nil
 }

@@ -196,3 +196,8 @@ type GatewayStanding struct {
 func (g GatewayStanding) Silent(now time.Time) bool {
 	return !g.Heard.IsZero() && now.Sub(g.Heard) > GatewayAfter
 }
+
+// Down reports whether the gateway has been heard, and now is silent or has stopped.
+func (g GatewayStanding) Down(now time.Time) bool {
+	return !g.Heard.IsZero() && (!g.Online || g.Silent(now))
+}
