@@ -298,7 +298,7 @@ func TestComputersForSale(t *testing.T) {
 			}
 		}
 	}
-	offers, refused := []string{"Lenovo M720, D’occasion, 60 €", "Lenovo M720, Neuf, 99,50 €", "Vendre à ce foyer"}, "Ce foyer a déjà son ordinateur à prix réduit."
+	offers, refused := []string{"Lenovo M720, d’occasion, 60 €", "Lenovo M720, neuf, 99,50 €", "Vendre à ce foyer"}, "Ce foyer a déjà son ordinateur à prix réduit."
 	shows("/foyers/F-0", offers, []string{"Déjà acheté", refused})
 	do(`INSERT INTO machine_sale (id, machine_id, residence_id, household_id, buyer_id, kind, price_cents, list_cents, subsidised, slot, payment, receipt_no, sold_on, sold_by, programme_from, programme_months, accessories, signed_by, return_reason, refund_cents)
 		VALUES ('SL', 'M3', 'R', 'F-0', 'P-0', 'used', 6000, 6000, 1, 1, 'cash', 'R-1', '2026-02-20', 'adv', '2026-02-20', 12, '', '', '', 0)`)

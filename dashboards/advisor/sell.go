@@ -63,7 +63,7 @@ var kindKeys = map[computers.Kind]string{computers.Used: "workshop.kind_used", c
 
 // offered names a machine with its kind and the price of the day, where one is set.
 func (v *householdView) offered(m computers.Machine, prices []computers.Price) string {
-	parts := []string{strings.TrimSpace(m.Maker + " " + m.Model), v.T(kindKeys[m.Kind])}
+	parts := []string{strings.TrimSpace(m.Maker + " " + m.Model), strings.ToLower(v.T(kindKeys[m.Kind]))}
 	var cents int64
 	for _, p := range prices { // by date
 		if p.What == computers.PriceOf(m.Kind) && !v.sheet.Today.Before(p.From) {

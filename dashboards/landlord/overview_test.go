@@ -207,16 +207,16 @@ func TestOverview(t *testing.T) {
 func (o office) testPart(t *testing.T) {
 	part := []string{"% connu)</span>", "Entre parenthèses : la part des logements et des jours que compte le total.", `<span class="soft">estimé</span>`}
 	o.get("manager", "/suivi").shows(t, nil, part)
-	sqldbtest.Exec(t, o.db, `UPDATE told_group SET metered = 4 * homes WHERE level = 'building' AND members = '["E"]'`)
-	sqldbtest.Exec(t, o.db, `UPDATE told_group SET metered = 2 * homes, quality = $1 WHERE level = 'residence'`, int64(metering.Estimated))
+	sqldbtest.Exec(t, o.db, `UPDATE told_group SET metered = 4 * homes, dwellings = 4 * homes WHERE level = 'building' AND members = '["E"]'`)
+	sqldbtest.Exec(t, o.db, `UPDATE told_group SET metered = 2 * homes, dwellings = 2 * homes, quality = $1 WHERE level = 'residence'`, int64(metering.Estimated))
 	page := o.get("manager", "/suivi").page
 	groups := page[strings.Index(page, `id="h-buildings"`):]
-	for _, text := range append(part, "336\u00a0m³") {
+	for _, text := range append(part, "336 m³") {
 		if !strings.Contains(groups, text) {
 			t.Errorf("the table of buildings does not say %q", text)
 		}
 	}
-	if whole, e := strings.Count(groups, "(50\u00a0% connu)"), strings.Count(groups, "(25\u00a0% connu)"); whole != 2 || e != 2 {
+	if whole, e := strings.Count(groups, "(50 % connu)"), strings.Count(groups, "(25 % connu)"); whole != 2 || e != 2 {
 		t.Errorf("the residence says %d times that a half is known, building E %d times that a quarter is: want 2 of each, the year and the month", whole, e)
 	}
 }
@@ -241,7 +241,7 @@ func (o office) testPages(t *testing.T) {
 	o.get("manager", "/suivi/pertes").shows(t, []string{"Bâtiments à regarder : 1", "Bâtiment E, Eau froide", "20 % de ce qui entre", ">35,0 m³<", ">28,0 m³<", ">7,0 m³ ("}, []string{"Rose Martin"})
 	o.get("manager", "/suivi/silence").shows(t, []string{"Passerelles muettes : 1 sur 2", "Passerelle Sud", "Compteurs derrière : 40. Bâtiments : K, L, M, N"}, []string{"Passerelle Nord"})
 	o.get("advisor", "/suivi/conventions").shows(t, []string{"Atelier du Rempart", "Pensez à la renouveler", "Rendre en quatorze jours.", "30,00 €"}, nil)
-	o.get("technician", "/atelier/conventions").shows(t, []string{"Aucune convention ne nomme votre atelier."}, []string{"Atelier du Rempart"})
+	o.get("technician", "/atelier/conventions").shows(t, []string{"Votre nom n’est inscrit dans aucun atelier sous convention."}, []string{"Atelier du Rempart"})
 	sqldbtest.Exec(t, o.db, `INSERT INTO partner_person (partner_id, person_id) VALUES ('GP', 'technician')`)
 	o.get("technician", "/atelier/conventions").shows(t, []string{"Atelier du Rempart", "Réparations", "Aucune réparation ces douze derniers mois."}, []string{"30,00 €", "Rendre en quatorze jours."})
 	if a := o.get("technician", "/suivi/conventions"); a.status != http.StatusForbidden {

@@ -156,8 +156,8 @@ func sides(l web.Language, k metering.Kind, p pair) (used, before string, by met
 // inCubicMetres reports whether one side of a pair is written in m³, and the other
 // is not so small that nothing of it would be left there.
 func inCubicMetres(k metering.Kind, p pair) bool {
-	const cubicMetre, least = 1_000_000, 10_000 // mL
-	return k.IndexUnit() != metering.WattHour && max(p.used, p.before) >= cubicMetre && min(p.used, p.before) >= least
+	const cubicMetre = 1_000_000 // mL
+	return k.IndexUnit() != metering.WattHour && max(p.used, p.before) >= cubicMetre && min(p.used, p.before) >= leastCubic
 }
 
 // written is the figure as people say it: the first of the two ways to write a

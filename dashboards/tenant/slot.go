@@ -85,6 +85,10 @@ func (t teller) ofSlot(k metering.Kind, one slot, of words) string {
 	return t.amount(k, one.used, of)
 }
 
+// leastCubic is the least that a column of months writes in m³, in mL: of less nothing
+// would be left there.
+const leastCubic = 10_000
+
 // amount writes so much: litres or kWh of a day, m³ or kWh of a month. Hours are too
 // small for tenths of a kWh.
 func (t teller) amount(k metering.Kind, a metering.Amount, of words) string {
@@ -93,6 +97,8 @@ func (t teller) amount(k metering.Kind, a metering.Amount, of words) string {
 		return t.exactly(int64(a))
 	case of.measure == warmth:
 		return t.KilowattHours(a)
+	case of.months && k.IndexUnit() != metering.WattHour && a >= leastCubic:
+		return t.CubicMetres(a) // one unit down the column
 	case of.months:
 		return written(t.Language, k, a)
 	case of.hours && k.IndexUnit() == metering.WattHour:

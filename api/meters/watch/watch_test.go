@@ -100,6 +100,34 @@ func incidents(t *testing.T, s *watch.Store) []string {
 	return found
 }
 
+// Nothing is to be done at the meters of a gateway that has stopped or is silent, save
+// where another gateway reads them; one that has never spoken is being set up.
+func TestHeardLeavesOutTheMetersOfAStoppedGateway(t *testing.T) {
+	each(t, func(t *testing.T, db *sql.DB, s *watch.Store) {
+		now := meterstest.Now
+		expect := func(what string, at time.Time, want ...metering.MeterID) {
+			t.Helper()
+			all, err := s.Fares(t.Context(), meterstest.Manager, watch.FareFilter{Trouble: true, Heard: true}, at, page)
+			var got []metering.MeterID
+			for _, f := range all {
+				got = append(got, f.Meter)
+			}
+			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+				t.Errorf("%s: %v, meters (-want +got):\n%s", what, err, diff)
+			}
+		}
+		expect("it has never spoken", now, "cw-1", "cw-2", "el-1")
+		tell(t, s, gateway, now, "cw-1")
+		tell(t, s, wire.Source{Site: "R", Gateway: "gw-r2"}, now, "cw-2")
+		sqldbtest.Exec(t, db, `UPDATE gateway_report SET heard_ms = $1, online = 1`, now.UnixMilli())
+		survey(t, s, now)
+		expect("it is heard", now, "cw-2", "el-1")
+		expect("it is silent", now.Add(watch.GatewayAfter+time.Second), "cw-2")
+		sqldbtest.Exec(t, db, `UPDATE gateway_report SET online = 0`)
+		expect("it has stopped", now, "cw-2")
+	})
+}
+
 func TestReportsAgainstTheRegistry(t *testing.T) {
 	each(t, func(t *testing.T, db *sql.DB, s *watch.Store) {
 		now := meterstest.Now
