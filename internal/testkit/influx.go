@@ -61,6 +61,9 @@ func (s *InfluxServer) Start() {
 	}
 }
 
+// Folder is where the server keeps its files.
+func (s *InfluxServer) Folder() string { return s.server.Data }
+
 // Kill ends the server at once, as kill -9 does. It may be called twice.
 func (s *InfluxServer) Kill() {
 	if s.command == nil {
