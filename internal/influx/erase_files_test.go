@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/xnetroseraie/xnet/internal/influx"
+	"github.com/xnetroseraie/xnet/internal/influx/influxtest"
 	"github.com/xnetroseraie/xnet/internal/metering"
 	"github.com/xnetroseraie/xnet/internal/testkit"
 )
@@ -21,17 +22,11 @@ import (
 func TestErasedReadingsLeaveTheFiles(t *testing.T) {
 	t.Setenv("INFLUXDB_DATA_CACHE_SNAPSHOT_WRITE_COLD_DURATION", "1s")
 	t.Setenv("INFLUXDB_DATA_COMPACT_FULL_WRITE_COLD_DURATION", "2s")
+	influxtest.Is18(t)
 	server := testkit.Influx(t)
 	c := influx.DefaultConfig()
 	c.URL, c.Keep, c.Prefix = server.URL, influx.Retention{}, "files"
-	client, err := influx.Open(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	if err := client.SetUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	client := influxtest.OpenWith(t, c)
 	const goes, stays = "meter-that-goes", "meter-that-stays"
 	begin := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	var all []metering.Reading
