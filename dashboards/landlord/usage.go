@@ -201,7 +201,7 @@ func (v *usageView) fillYear(g *usageGroup, k consumption.KindTotals) {
 		return
 	}
 	if square >= 0 {
-		g.YearPerM2 = v.T("landlord.of_m2", perM2Of(v.Language, v.Kind, &square))
+		g.YearPerM2 = perM2Of(v.Language, v.Kind, &square)
 	}
 	g.Year, g.YearPart = sumOf(v.Language, v.Kind, sum), v.part(share/float64(days))
 	v.GroupsPart = v.GroupsPart || g.YearPart != ""
